@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps that the init itself performs, up to the gate and just behind it. Nobody else is in
+ * the instance yet, so nothing here can be raced from inside. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/init.h"
+#include "util/fd.h"
+#include "util/text.h"
+
+/* /proc/self of a process that is not dumpable belongs to root. That is us, or else somebody who
+ * may then not write to it: so be dumpable for the moment of the open. */
+int self_open(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0 || errno != EACCES)
+        return fd;
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return -1;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        fd = fd_close(fd);
+    return fd;
+}
+
+/* number: the score + 1000, so 0 to 2000. */
+int oom_score_write(uint32_t number)
+{
+    char text[16], *end = text;
+    auto_fd fd = -1;
+
+    if (number > 2000)
+        return EINVAL;
+    end = text_append(end, number < 1000 ? "-" : "");
+    end = text_append_number(end, number < 1000 ? 1000 - number : number - 1000);
+    fd = self_open("/proc/self/oom_score_adj");
+    if (fd < 0)
+        return errno;
+    return write(fd, text, (size_t)(end - text)) < 0 ? errno : 0;
+}
+
+/* A symbolic link on the way would put the mask over something else. Kernels that know openat2()
+ * are all we run on, but a container around us may not let it through. */
+static int directory_open(const char *path)
+{
+    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                            .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+    if (fd < 0 && errno == ENOSYS)
+        return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return (int)fd;
+}
+
+static int perform_mask(const char *path)
+{
+    char target[sizeof "/proc/self/fd/4294967295"];
+    auto_fd directory = directory_open(path);
+
+    if (directory < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+    (void)text_append_number(text_append(target, "/proc/self/fd/"), (uint32_t)directory);
+    return mount("tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                 "mode=000,size=4k,nr_inodes=2") < 0
+               ? errno
+               : 0;
+}
+
+static int perform_gate(struct Init *init)
+{
+    Received received = { .size = 0 };
+    int error = ctl_wait(init, WIRE_GATE, &received);
+
+    if (error == 0 && received.n_fds > 1)
+        error = EBADMSG;
+    if (error != 0) {
+        received_done(&received);
+        return error;
+    }
+    if (received.n_fds == 1)
+        init->cgroup = received.fds[0];
+    record_enter_phase(init, RECORD_RELEASED);
+    return 0;
+}
+
+static int perform(struct Init *init, const struct WireStep *step)
+{
+    const char *path = plan_text(init->plan, step->path);
+
+    switch (step->kind) {
+    case STEP_SUBREAPER:
+        return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? errno : 0;
+    case STEP_OOM_SCORE:
+        return oom_score_write(step->number);
+    case STEP_MOUNTS_SLAVE:
+        return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? errno : 0;
+    case STEP_MASK:
+        return perform_mask(path);
+    case STEP_PROC:
+        return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? errno
+                                                                                          : 0;
+    case STEP_HOSTNAME:
+        return sethostname(path, strlen(path)) < 0 ? errno : 0;
+    case STEP_GATE:
+        return perform_gate(init);
+    case STEP_CGROUP_NAMESPACE:
+        return unshare(CLONE_NEWCGROUP) < 0 ? errno : 0;
+    default:
+        return 0;
+    }
+}
+
+void steps_perform(struct Init *init)
+{
+    const struct WireStep *steps = plan_steps(init->plan);
+
+    for (uint32_t i = 0; i < init->plan->step_count && steps[i].kind < STEP_SESSION; i++) {
+        const char *path = plan_string(init->plan, steps[i].path);
+        int error = perform(init, &steps[i]);
+
+        if (error == 0)
+            continue;
+        /* Behind a gate that did not open there is nothing to go on with. */
+        if ((steps[i].flags & WIRE_STEP_REQUIRED) != 0 || steps[i].kind == STEP_GATE)
+            ctl_give_up(init, steps[i].kind, error, path);
+        ctl_send_fault(init, steps[i].kind, error, false, path);
+    }
+}

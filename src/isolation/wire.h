@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What constellationd, constellation-launcher and constellation-init say to each other. Plain data
+ * of fixed size, no pointers, no library: all three are built from the same tree and check the
+ * version, so there is no compatibility code.
+ *
+ *   constellationd --LaunchRequest--> launcher --clone--> init
+ *   constellationd <--ctl (SOCK_SEQPACKET)--> init        plan, gate, faults, "executed"
+ *   constellationd --real-time signals through the pidfd--> init       once it runs
+ *   init --writes--> record (a file of constellationd's)             outlives all of them
+ */
+
+#include <stdint.h>
+
+#define WIRE_VERSION 1u
+
+/* ---- launcher ------------------------------------------------------------------------------ */
+
+#define LAUNCH_MAGIC 0x48434e4cu /* "LNCH" */
+
+/* Order of the namespaces wherever they are counted; isolation/namespaces.c has a row for each. */
+enum {
+    NAMESPACE_USER,
+    NAMESPACE_PID,
+    NAMESPACE_MOUNT,
+    NAMESPACE_UTS,
+    NAMESPACE_IPC,
+    NAMESPACE_CGROUP,
+    NAMESPACE_NETWORK,
+    NAMESPACE_TIME,
+    NAMESPACE_COUNT,
+};
+
+enum {
+    LAUNCH_SPAWN = 1, /* fds: the init's end of ctl [, dirfd of the cgroup to be born in] */
+    LAUNCH_PROBE = 2, /* which namespaces this launcher can make */
+    LAUNCH_REAP = 3,  /* constellationd lets go of `pid`, which has ended */
+};
+
+/* LaunchRequest.id_map */
+enum {
+    ID_MAP_NONE = 0,   /* no user namespace */
+    ID_MAP_SINGLE = 1, /* the launcher's own uid and gid onto themselves, by an unprivileged one */
+    ID_MAP_PAIR = 2,   /* root onto root, uid onto uid, gid onto gid, by a privileged one */
+};
+
+struct LaunchRequest {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t verb;
+    uint32_t serial;     /* comes back in the reply */
+    uint32_t namespaces; /* CLONE_NEW*, only those that clone makes (never NEWCGROUP, NEWTIME) */
+    uint32_t id_map;
+    uint32_t uid; /* ID_MAP_PAIR: the second id to map */
+    uint32_t gid;
+    uint32_t into_cgroup; /* 1: the second fd is a cgroup directory */
+    int32_t pid;          /* LAUNCH_REAP */
+};
+
+/* Where a LAUNCH_SPAWN failed. */
+enum {
+    LAUNCH_STEP_NONE,
+    LAUNCH_STEP_REQUEST, /* the request itself was refused: EBADMSG, EPERM */
+    LAUNCH_STEP_CLONE,
+    LAUNCH_STEP_ID_MAP,
+    LAUNCH_STEP_EXEC_INIT,
+};
+
+struct LaunchReply {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t serial;
+    uint32_t step;    /* LAUNCH_STEP_* if error */
+    int32_t error;    /* 0 or a positive errno */
+    int32_t pid;      /* LAUNCH_SPAWN: in the launcher's pid namespace; the pidfd is attached */
+    int32_t cld_code; /* LAUNCH_REAP: CLD_* and status, the si_ fields of siginfo_t, whose names */
+    int32_t cld_status; /* are macros */
+    uint32_t privileged;                /* LAUNCH_PROBE: 1 if no user namespace is needed */
+    int32_t refused[NAMESPACE_COUNT];   /* LAUNCH_PROBE: 0 or the errno of making one */
+};
+
+/* ---- init: the conversation on ctl ------------------------------------------------------------ */
+
+#define WIRE_CTL_FD 3 /* where the init finds ctl; stdin, stdout and stderr are /dev/null */
+
+enum {
+    WIRE_PLAN = 1,     /* to init; fds: plan (sealed memfd), record, stdin, stdout, stderr */
+    WIRE_GATE = 2,     /* to init; fd: the instance's cgroup directory, if there is one */
+    WIRE_FAULT = 3,    /* from init or payload: a step failed; `fatal` says whether init gives up */
+    WIRE_PAYLOAD = 4,  /* from the payload just before its exec: SCM_CREDENTIALS tell pid and uid */
+    WIRE_EXECUTED = 5, /* from init: the payload has been executed (or there is none to execute) */
+};
+
+#define WIRE_PATH_MAX 224
+
+struct WireMessage {
+    uint32_t type;
+    uint32_t step; /* WIRE_FAULT: STEP_* */
+    int32_t error; /* WIRE_FAULT: a positive errno */
+    uint32_t fatal;
+    char path[WIRE_PATH_MAX]; /* WIRE_FAULT: what the step was about; NUL-terminated, maybe cut */
+};
+
+/* ---- init: the plan ---------------------------------------------------------------------------- */
+
+#define WIRE_PLAN_MAGIC 0x4e414c50u /* "PLAN" */
+
+/* Every step that can fail, in the order in which the init performs them. The names are in
+ * isolation/plan.c; the numbers stand in records and are never used for anything else again. */
+enum {
+    STEP_NONE = 0,
+    STEP_RECORD = 1,           /* lock the record: always first */
+    STEP_PLAN = 2,             /* read and check the plan */
+    STEP_SUBREAPER = 3,        /* without a pid namespace: orphans come to us */
+    STEP_OOM_SCORE = 4,        /* of the init; number: the value + 1000 */
+    STEP_MOUNTS_SLAVE = 5,     /* mounts made inside never show outside */
+    STEP_MASK = 6,             /* path: an empty read-only tmpfs over this directory, if it exists */
+    STEP_PROC = 7,             /* a /proc of the new pid namespace */
+    STEP_HOSTNAME = 8,         /* path: the name */
+    STEP_GATE = 9,             /* wait until the cgroup is there */
+    STEP_CGROUP_NAMESPACE = 10, /* after the gate, so that its root is the instance's cgroup */
+    STEP_SESSION = 11,         /* from here on in the payload's process: setsid, stdio */
+    STEP_PAYLOAD_OOM_SCORE = 12,
+    STEP_GROUPS = 13,
+    STEP_GID = 14,
+    STEP_UID = 15,
+    STEP_CAPABILITIES = 16, /* number: 1 = drop all, 0 = leave root's */
+    STEP_NO_NEW_PRIVILEGES = 17,
+    STEP_WORKING_DIRECTORY = 18, /* path */
+    STEP_EXEC = 19,              /* the argv of the plan */
+    STEP_FORK = 20,              /* making the payload's process; never in a plan, only in faults */
+    STEP_SCRIPT = 21,            /* opening the script; only in faults */
+    STEP_INTERPRETER = 22,       /* executing the script's #! interpreter; only in faults: path */
+    STEP_COUNT,
+};
+
+#define WIRE_STEP_REQUIRED 1u /* a failure of this step ends the start */
+
+struct WireStep {
+    uint32_t kind;
+    uint32_t flags;
+    uint32_t number;
+    uint32_t path; /* offset of a NUL-terminated string in the plan, 0: none */
+};
+
+/* At offset 0 of the plan. All offsets are from there, all strings NUL-terminated; argv and env
+ * are tables of 64-bit offsets, 8-byte aligned, that the init turns into pointers in place (its
+ * mapping is private) and that end with a 0 entry. argc 0 is a sandbox: nothing is executed. */
+struct WirePlan {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t size;
+    uint32_t step_count;
+    uint32_t steps; /* offset of struct WireStep[] */
+    uint32_t argc;
+    uint32_t argv;
+    uint32_t envc;
+    uint32_t env;
+    uint32_t group_count;
+    uint32_t groups; /* offset of uint32_t[] */
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t executable;  /* offset of the program; without a slash it is looked up in search_path */
+    uint32_t search_path; /* offset of "/usr/bin:/bin" */
+    /* Offset of a script, or 0. argv is then { interpreter, script, … } and executable the
+     * interpreter; a script with a #! line and the x bit is executed itself, with argv + 1. It is
+     * looked at by the payload's process, as its user and in its view of the files, so that
+     * neither a slow file system nor a file of others concerns anybody else. */
+    uint32_t script;
+    uint32_t own_pid_namespace;
+};
+
+#define WIRE_PLAN_SIZE_MAX (4u << 20)
+#define WIRE_STEPS_MAX     64u
+#define WIRE_ARGS_MAX      4096u
+#define WIRE_GROUPS_MAX    1024u
+
+/* ---- init: commands once it runs --------------------------------------------------------------- */
+
+/* "Send signal n (1..31) to the payload" is the real-time signal WIRE_SIGNAL_BASE + n. In a pid
+ * namespace the init obeys only si_code SI_USER with si_pid 0, that is a sender outside of it.
+ * Signal 32 before it means: to every process of the instance. An instance without a payload ends
+ * at any of them. */
+#define WIRE_SIGNAL_BASE 33
+#define WIRE_SIGNAL_ALL  32
+
+/* ---- the record -------------------------------------------------------------------------------- */
+
+#define RECORD_MAGIC   0x44524352u /* "RCRD" */
+#define RECORD_VERSION 1u
+
+/* Each phase says that what is before it has happened. */
+enum {
+    RECORD_MADE = 1,     /* by constellationd */
+    RECORD_LOCKED = 2,   /* the init holds the POSIX write lock: it lives as long as the lock */
+    RECORD_RELEASED = 3, /* the gate was open */
+    RECORD_EXECUTED = 4,
+    RECORD_EXEC_FAILED = 5, /* final; fault_step, fault_error, fault_path */
+    RECORD_ENDED = 6,       /* final; cld_code, cld_status and the usage are valid */
+};
+
+#define RECORD_STOPPED_OUTSIDE 1u /* flags: a SIGTERM came that was not constellationd's */
+
+#define RECORD_UNKNOWN UINT64_MAX /* a usage figure that could not be read */
+
+struct Record {
+    uint32_t magic;
+    uint32_t version;
+    char id[16]; /* instance */
+    uint32_t owner;
+    uint32_t phase;
+    uint64_t run;
+    uint32_t flags;
+    uint32_t fault_step;
+    int32_t fault_error;
+    int32_t cld_code; /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+    int32_t cld_status;
+    uint32_t reserved;
+    uint64_t executed_realtime_usec;
+    uint64_t executed_monotonic_usec;
+    uint64_t ended_realtime_usec;
+    uint64_t ended_monotonic_usec;
+    uint64_t cpu_usec;    /* of the whole cgroup; else of the reaped children */
+    uint64_t memory_peak; /* bytes */
+    uint64_t oom_kills;
+    char fault_path[WIRE_PATH_MAX];
+};
+
+_Static_assert(sizeof(struct Record) == 344, "the record's layout is part of what outlives us");
+_Static_assert(STEP_COUNT < WIRE_STEPS_MAX, "every step fits into a plan");
