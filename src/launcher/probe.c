@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* LAUNCH_PROBE: which namespaces this process can make, found out by making one of each. Sysctls,
+ * limits, security modules and containers around us all have a say; the kernel's own answer is the
+ * only one that counts them all. */
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/clone.h"
+#include "launcher/launcher.h"
+#include "util/syscalls.h"
+
+struct Probe {
+    const struct Launcher *launcher;
+    uint64_t unshare; /* namespaces that the child makes */
+    bool map;         /* whether it maps its ids, without which a user namespace is of no use */
+};
+
+bool probe_privileged(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &header, sets) == 0 &&
+           (sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+/* The exit status is the errno: it fits. */
+static int probe_child(void *arg)
+{
+    const struct Probe *probe = arg;
+    int error = 0;
+
+    if (probe->map)
+        error = idmap_write_single(probe->launcher->uid, probe->launcher->gid);
+    if (error == 0 && probe->unshare != 0 && syscall(SYS_unshare, probe->unshare) < 0)
+        error = errno;
+    return error;
+}
+
+/* Two of them are made by the init with unshare(), after its clone, and so are they here. */
+static int probe_one(const struct Launcher *launcher, uint64_t flag)
+{
+    const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
+    struct Probe probe = { .launcher = launcher, .unshare = flag & later };
+    struct clone_args args = { .flags = flag & ~later, .exit_signal = SIGCHLD };
+    siginfo_t ended;
+    pid_t pid;
+
+    if (!launcher->privileged) {
+        args.flags |= CLONE_NEWUSER;
+        probe.map = true;
+    }
+    pid = clone_vfork(&args, probe_child, &probe);
+    if (pid < 0)
+        return -pid;
+    if (waitid(P_PID, (id_t)pid, &ended, WEXITED) < 0)
+        return errno;
+    return ended.si_code == CLD_EXITED ? ended.si_status : ECANCELED;
+}
+
+void probe_namespaces(const struct Launcher *launcher, struct LaunchReply *reply)
+{
+    static const uint64_t flags[NAMESPACE_COUNT] = {
+        [NAMESPACE_USER] = CLONE_NEWUSER,   [NAMESPACE_PID] = CLONE_NEWPID,
+        [NAMESPACE_MOUNT] = CLONE_NEWNS,    [NAMESPACE_UTS] = CLONE_NEWUTS,
+        [NAMESPACE_IPC] = CLONE_NEWIPC,     [NAMESPACE_CGROUP] = CLONE_NEWCGROUP,
+        [NAMESPACE_NETWORK] = CLONE_NEWNET, [NAMESPACE_TIME] = CLONE_NEWTIME,
+    };
+
+    reply->privileged = launcher->privileged;
+    for (size_t i = 0; i < NAMESPACE_COUNT; i++)
+        reply->refused[i] = probe_one(launcher, flags[i]);
+}
