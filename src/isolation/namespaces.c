@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The table of namespaces, and the words for a refusal. The kernel says only a number; who said no
+ * follows from the number and the kind, and that is what an administrator needs to know. */
+
+#include <errno.h>
+#include <sched.h>
+
+#include "isolation/namespaces.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+const NamespaceInfo namespace_infos[NAMESPACE_COUNT] = {
+    [NAMESPACE_USER] = { "user", "CONFIG_USER_NS", "user.max_user_namespaces", CLONE_NEWUSER, true,
+                         SETTING_USER_NAMESPACE },
+    [NAMESPACE_PID] = { "pid", "CONFIG_PID_NS", "user.max_pid_namespaces", CLONE_NEWPID, true,
+                        SETTING_PID_NAMESPACE },
+    [NAMESPACE_MOUNT] = { "mount", "CONFIG_NAMESPACES", "user.max_mnt_namespaces", CLONE_NEWNS,
+                          true, SETTING_MOUNT_NAMESPACE },
+    [NAMESPACE_UTS] = { "uts", "CONFIG_UTS_NS", "user.max_uts_namespaces", CLONE_NEWUTS, true,
+                        SETTING_UTS_NAMESPACE },
+    [NAMESPACE_IPC] = { "ipc", "CONFIG_IPC_NS", "user.max_ipc_namespaces", CLONE_NEWIPC, true,
+                        SETTING_IPC_NAMESPACE },
+    [NAMESPACE_CGROUP] = { "cgroup", "CONFIG_CGROUPS", "user.max_cgroup_namespaces",
+                           CLONE_NEWCGROUP, false, SETTING_CGROUP_NAMESPACE },
+    [NAMESPACE_NETWORK] = { "network", "CONFIG_NET_NS", "user.max_net_namespaces", CLONE_NEWNET,
+                            true, -1 },
+    [NAMESPACE_TIME] = { "time", "CONFIG_TIME_NS", "user.max_time_namespaces", CLONE_NEWTIME, false,
+                         -1 },
+};
+
+char *namespace_refusal(unsigned kind, int error_number, bool privileged)
+{
+    const NamespaceInfo *info = &namespace_infos[kind];
+    g_autofree char *advice = NULL;
+
+    switch (error_number) {
+    case ENOSPC:
+    case EUSERS:
+        advice = g_strdup_printf("the limit %s is reached or 0 (raise it with sysctl)",
+                                 info->sysctl);
+        break;
+    case EINVAL:
+        advice = g_strdup_printf("this kernel is built without %s", info->config);
+        break;
+    case EPERM:
+    case EACCES:
+        if (privileged)
+            advice = g_strdup("the service lacks CAP_SYS_ADMIN here, or a security module or "
+                              "system call filter forbids it");
+        else
+            advice = g_strdup("user namespaces are forbidden for ordinary users (see the sysctls "
+                              "kernel.unprivileged_userns_clone and "
+                              "kernel.apparmor_restrict_unprivileged_userns)");
+        break;
+    default:
+        advice = g_strdup("the kernel gives no more reason than that");
+    }
+    return g_strdup_printf("%s namespaces cannot be made: %s: %s", info->name,
+                           g_strerror(error_number), advice);
+}

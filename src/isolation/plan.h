@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is asked, against what this host allows, gives the ordered list of steps of a start, with
+ * the reason for everything left out. Data only: made and printed without any privilege, then sent
+ * to the init, which performs it. */
+
+#include <sys/types.h>
+
+#include "isolation/namespaces.h"
+#include "model/spec.h"
+#include "util/error.h"
+
+/* Who the payload is, as the name service said. */
+typedef struct Identity {
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups; /* supplementary */
+    size_t n_groups;
+    char *user; /* name, or the number as text */
+    char *home;
+    char *shell;
+} Identity;
+
+void identity_done(Identity *identity);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Identity, identity_done)
+
+typedef enum Outcome {
+    OUTCOME_PLANNED,
+    OUTCOME_DROPPED, /* not asked for, or not needed */
+    OUTCOME_REFUSED, /* asked for, and cannot be had here */
+} Outcome;
+
+typedef struct PlanStep {
+    unsigned kind; /* STEP_* */
+    bool required; /* its failure ends the start */
+    uint32_t number;
+    char *path;
+    Outcome outcome; /* only planned ones go to the init */
+    char *reason;    /* for dropped and refused ones */
+} PlanStep;
+
+/* How one kind of namespace came out. */
+typedef enum IsolationOutcome {
+    ISOLATION_PRIVATE,
+    ISOLATION_SHARED,  /* not asked for */
+    ISOLATION_REFUSED, /* asked for with "try", and not to be had */
+} IsolationOutcome;
+
+typedef struct Isolation {
+    IsolationOutcome outcome;
+    char *reason; /* "" if private */
+} Isolation;
+
+typedef struct Plan {
+    Isolation isolation[NAMESPACE_COUNT];
+    unsigned clone_flags; /* what the launcher makes */
+    uint32_t id_map;      /* ID_MAP_* */
+    GPtrArray *steps;     /* PlanStep, in order */
+    char **argv;          /* NULL: a sandbox */
+    char **environment;
+    char *executable;
+    char *script;
+    char *search_path;
+    Identity identity;
+} Plan;
+
+typedef struct PlanInput {
+    const Spec *spec;
+    const char *name;
+    const char *id;
+    uid_t service_uid; /* the service's own: 0 may become anybody */
+    const Identity *identity;
+    const HostFeatures *features;
+    const char *interpreter; /* for a Script= without Interpreter= */
+    const char *const *masks; /* directories nobody inside has business with; NULL-terminated */
+    bool has_cgroup;          /* the rung gives it a cgroup of its own */
+    bool no_degrade;          /* every refusal is an error */
+} PlanInput;
+
+/* NULL and NAMESPACE_FAILED, ISOLATION_FAILED or INVALID_ARGS where something required cannot be
+ * had; the message says what, why, and what to do. */
+Plan *plan_make(const PlanInput *input, GError **error);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+bool plan_has_namespace(const Plan *plan, unsigned kind);
+
+/* "mount-proc" and the like; "unknown" for a number that is none. */
+const char *step_name(unsigned kind);
+
+/* What was being done, for people: "mounting /proc". `path` may be "". g_free. */
+char *step_describe(unsigned kind, const char *path);
+
+/* A failed step as an error: "mount-proc /proc: Operation not permitted: …what to do". */
+ErrorCode step_error_code(unsigned kind);
+char *step_failure(unsigned kind, int error_number, const char *path);
+
+const char *isolation_outcome_to_string(IsolationOutcome outcome);
+const char *outcome_to_string(Outcome outcome);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The names of the steps, and the words for each failure. A step number and an errno is all that
+ * comes from inside an instance; the sentence with the way out is made here, once. */
+
+#include <errno.h>
+
+#include "isolation/plan.h"
+
+typedef struct StepInfo {
+    const char *name;    /* in GetPlan and Degraded: part of the contract */
+    const char *doing;   /* "mounting a /proc of its own" */
+    ErrorCode code;
+} StepInfo;
+
+static const StepInfo step_infos[STEP_COUNT] = {
+    [STEP_RECORD] = { "lock-record", "locking the record", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_PLAN] = { "read-plan", "reading the plan", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_SUBREAPER] = { "subreaper", "becoming the parent of orphans",
+                         CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_OOM_SCORE] = { "init-oom-score", "protecting the init from the OOM killer",
+                         CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_MOUNTS_SLAVE] = { "mounts-slave", "keeping mounts from spreading to the host",
+                            CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_MASK] = { "mask", "hiding a directory", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_PROC] = { "mount-proc", "mounting a /proc of its own",
+                    CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_HOSTNAME] = { "hostname", "setting the host name", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_GATE] = { "gate", "waiting for the cgroup", CONSTELLATION_ERROR_CGROUP_FAILED },
+    [STEP_CGROUP_NAMESPACE] = { "cgroup-namespace", "making a cgroup namespace",
+                                CONSTELLATION_ERROR_NAMESPACE_FAILED },
+    [STEP_SESSION] = { "session", "starting a session", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_PAYLOAD_OOM_SCORE] = { "oom-score", "setting the OOM score",
+                                 CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_GROUPS] = { "groups", "setting the supplementary groups",
+                      CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_GID] = { "gid", "setting the group", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_UID] = { "uid", "setting the user", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_CAPABILITIES] = { "capabilities", "dropping capabilities",
+                            CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_NO_NEW_PRIVILEGES] = { "no-new-privileges", "forbidding new privileges",
+                                 CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_WORKING_DIRECTORY] = { "working-directory", "entering the working directory",
+                                 CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_EXEC] = { "exec", "executing", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_FORK] = { "fork", "making the payload's process", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_SCRIPT] = { "script", "opening the script", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_INTERPRETER] = { "interpreter", "executing the script's interpreter",
+                           CONSTELLATION_ERROR_SPAWN_FAILED },
+};
+
+static const StepInfo *step_info(unsigned kind)
+{
+    static const StepInfo unknown = { "unknown", "an unknown step",
+                                      CONSTELLATION_ERROR_SPAWN_FAILED };
+
+    return kind < STEP_COUNT && step_infos[kind].name ? &step_infos[kind] : &unknown;
+}
+
+const char *step_name(unsigned kind)
+{
+    return step_info(kind)->name;
+}
+
+ErrorCode step_error_code(unsigned kind)
+{
+    return step_info(kind)->code;
+}
+
+char *step_describe(unsigned kind, const char *path)
+{
+    return *path ? g_strdup_printf("%s %s", step_info(kind)->doing, path)
+                 : g_strdup(step_info(kind)->doing);
+}
+
+static const char *exec_advice(int error_number)
+{
+    switch (error_number) {
+    case ENOENT:
+        return "is it installed, and its path right as seen inside the instance?";
+    case EACCES:
+        return "the user must be allowed to execute it (chmod +x), and its file system must not "
+               "be mounted noexec";
+    case ENOEXEC:
+        return "it is neither a program of this architecture nor a script with a #! line";
+    case ENOTDIR:
+        return "a part of the path is no directory";
+    case E2BIG:
+        return "arguments and environment are too long";
+    default:
+        return "see execve(2)";
+    }
+}
+
+static const char *script_advice(int error_number)
+{
+    switch (error_number) {
+    case ENOENT:
+        return "is the path of Script= right as seen inside the instance?";
+    case EACCES:
+        return "the user must be allowed to read it";
+    case EISDIR:
+        return "Script= names a directory";
+    case EINVAL:
+        return "Script= must name an ordinary file";
+    default:
+        return "see open(2)";
+    }
+}
+
+static const char *interpreter_advice(int error_number, const char *path)
+{
+    if (g_str_has_suffix(path, "\r"))
+        return "the #! line ends in a carriage return (a Windows text file): convert it, for "
+               "example with sed -i 's/\\r$//'";
+    if (error_number == ENOENT)
+        return "it is not installed: install it, or set another with Interpreter= (for all "
+               "instances: DefaultInterpreter= in constellation.conf)";
+    return exec_advice(error_number);
+}
+
+static const char *step_advice(unsigned kind, int error_number, const char *path)
+{
+    switch (kind) {
+    case STEP_EXEC:
+        return exec_advice(error_number);
+    case STEP_SCRIPT:
+        return script_advice(error_number);
+    case STEP_INTERPRETER:
+        return interpreter_advice(error_number, path);
+    case STEP_WORKING_DIRECTORY:
+        return "set WorkingDirectory= to a directory that the user may enter";
+    case STEP_PROC:
+        return "a container around the service probably hides parts of /proc (PIDNamespace=off "
+               "does without)";
+    case STEP_GROUPS:
+    case STEP_GID:
+    case STEP_UID:
+        return "the service may not become this user (is a user namespace in the way?)";
+    case STEP_FORK:
+        return "a limit on processes is reached (TasksMax=, or ulimit -u of the user)";
+    default:
+        return NULL;
+    }
+}
+
+char *step_failure(unsigned kind, int error_number, const char *path)
+{
+    const char *advice = step_advice(kind, error_number, path);
+    g_autofree char *shown = g_strescape(path, NULL);
+    g_autofree char *doing = step_describe(kind, shown);
+
+    return g_strdup_printf("%s: %s%s%s", doing, g_strerror(error_number), advice ? ": " : "",
+                           advice ? advice : "");
+}
