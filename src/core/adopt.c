@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* After a restart of the service: what is stored, against what the records and their locks say.
+ * The lock proves life and gives the pid; nothing else is believed. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/controller.h"
+#include "core/registry.h"
+#include "core/store.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/procfs.h"
+#include "util/syscalls.h"
+
+/* The holder of the lock, as a pidfd that is certainly its: asked again after the opening, the
+ * lock still has the same holder, so the pid was not used by somebody else in between. */
+static int open_holder(int record_fd, pid_t *ret_pid)
+{
+    pid_t pid, again;
+
+    int r = record_holder(record_fd, &pid);
+    if (r < 0)
+        return r;
+    if (pid <= 0)
+        return -ESRCH;
+    auto_fd pidfd = sys_pidfd_open(pid);
+    if (pidfd < 0)
+        return pidfd;
+    r = record_holder(record_fd, &again);
+    if (r < 0)
+        return r;
+    if (again != pid)
+        return -ESRCH;
+    *ret_pid = pid;
+    return fd_steal(&pidfd);
+}
+
+static void adopt_placement(Instance *instance, pid_t pid)
+{
+    g_autoptr(GError) error = NULL;
+    Placement *stored = g_steal_pointer(&instance->placement);
+
+    instance->placement = backend_adopt(
+        instance->controller->resources, stored ? backend_name(stored->backend) : NULL,
+        stored ? stored->unit : NULL, stored ? stored->slice : NULL, pid,
+        instance->backend_reason, &error);
+    placement_free(stored);
+    if (!instance->placement)
+        log_warning("%s (%s): its cgroup: %s", instance->id, instance->name, error->message);
+}
+
+static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct Record *record)
+{
+    Controller *controller = instance->controller;
+    g_autoptr(GError) error = NULL;
+
+    adopt_placement(instance, pid);
+    if (!instance_watch_init(instance, pidfd, pid, &error)) {
+        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+        return;
+    }
+    if (procfs_first_child(pid, &instance->main_pid) < 0)
+        instance->main_pid = 0;
+    if (instance->started.realtime_usec == 0)
+        instance->started = (Timestamp){ record->executed_realtime_usec,
+                                         record->executed_monotonic_usec };
+    instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
+    instance->sub_state = SUB_STATE_RUNNING;
+    if (instance->placement) {
+        Limits limits = limits_from_spec(instance->spec);
+        g_ptr_array_unref(instance->enforced);
+        instance->enforced =
+            placement_enforced(controller->resources, instance->placement, &limits);
+    }
+    if (!store_save(controller->store, instance, &error))
+        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+    log_info("%s (%s): running still, process %d", instance->id, instance->name, pid);
+}
+
+/* It ended while the service was away. Without a record there was a reboot, or the start never got
+ * that far. */
+static void adopt_ended(Instance *instance, const struct Record *record)
+{
+    placement_free(g_steal_pointer(&instance->placement));
+    bool started = record ? record->phase >= RECORD_EXECUTED : instance->state != STATE_STARTING;
+    instance->state = STATE_RUNNING; /* where the end is possible from */
+    if (record && (record->phase == RECORD_ENDED || record->phase == RECORD_EXEC_FAILED)) {
+        instance_exit_from_record(instance, record);
+    } else if (record && record->phase == RECORD_EXECUTED) {
+        instance_exit(instance);
+    } else {
+        instance->state = started ? STATE_RUNNING : STATE_STARTING;
+        instance->result = started ? RESULT_LOST : RESULT_RESOURCES;
+        instance_set_status(instance, started ? "it was running when the machine went down"
+                                              : "the start was interrupted");
+        store_record_remove(instance->controller->store, instance);
+        instance_apply(instance, started ? EVENT_ENDED_WELL : EVENT_START_FAILED, SUB_STATE_DEAD);
+    }
+}
+
+static void adopt_instance(Instance *instance)
+{
+    struct Record record;
+    pid_t pid;
+
+    instance->sub_state = SUB_STATE_DEAD;
+    auto_fd fd = store_record_open(instance->controller->store, instance);
+    bool sound = fd >= 0 && record_read(fd, &record) == 0;
+    if (!state_is_active(instance->state)) {
+        placement_free(g_steal_pointer(&instance->placement));
+        if (fd >= 0)
+            store_record_remove(instance->controller->store, instance);
+        return;
+    }
+    int pidfd = sound ? open_holder(fd, &pid) : -ESRCH;
+    if (pidfd >= 0 && record.phase < RECORD_RELEASED) {
+        /* Its gate closed with the service that made it: it is about to go. */
+        fd_close(pidfd);
+        pidfd = -ESRCH;
+    }
+    if (pidfd >= 0) {
+        adopt_running(instance, pidfd, pid, &record);
+        return;
+    }
+    if (sound)
+        (void)record_read(fd, &record); /* it may have ended between the two looks */
+    adopt_ended(instance, sound ? &record : NULL);
+}
+
+/* A living init of which the store knows nothing: it must stay visible, and be stoppable. */
+static void adopt_orphan(Controller *controller, const char *record_name)
+{
+    auto_fd fd = store_record_open_name(controller->store, record_name);
+    struct Record record;
+    pid_t pid;
+    g_autoptr(GError) error = NULL;
+
+    if (fd < 0)
+        return;
+    int pidfd = record_read(fd, &record) == 0 && id_is_valid(record.id) ? open_holder(fd, &pid)
+                                                                        : -ESRCH;
+    if (pidfd < 0) {
+        store_record_remove_name(controller->store, record_name);
+        return;
+    }
+    g_autofree char *name = g_strconcat("lost-", record.id, NULL);
+    Instance *instance = instance_new(controller, record.id, name, record.owner, spec_new());
+    instance->run = record.run;
+    instance->lost_sight = true;
+    if (!registry_add(controller->registry, instance, &error)) {
+        fd_close(pidfd);
+        instance_free(instance);
+        return;
+    }
+    instance_set_status(instance, "running, but what it is was lost: its file is missing or was "
+                                  "set aside");
+    adopt_running(instance, pidfd, pid, &record);
+}
+
+/* A record belongs to "<id>_<run>" of an instance that is running; the others are left over. */
+static bool is_claimed(Controller *controller, const char *record_name)
+{
+    g_autofree char *id = g_strndup(record_name, INSTANCE_ID_LENGTH);
+    Instance *instance = registry_by_id(controller->registry, id);
+
+    return instance && record_name[strlen(id)] == '_' &&
+           g_ascii_strtoull(record_name + strlen(id) + 1, NULL, 10) == instance->run;
+}
+
+static void sweep(Controller *controller)
+{
+    g_autoptr(GHashTable) keep = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) instances = registry_list(controller->registry);
+
+    for (guint i = 0; i < instances->len; i++) {
+        const Instance *instance = g_ptr_array_index(instances, i);
+        if (state_is_active(instance->state))
+            g_hash_table_add(keep, g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id,
+                                                   instance->run));
+    }
+    resources_sweep(controller->resources, keep);
+}
+
+void controller_adopt(Controller *controller)
+{
+    g_autoptr(GPtrArray) instances = store_load(controller->store, controller);
+    g_autoptr(GPtrArray) records = store_list_records(controller->store);
+
+    for (guint i = 0; i < instances->len; i++) {
+        Instance *instance = g_ptr_array_index(instances, i);
+        g_autoptr(GError) error = NULL;
+        if (!registry_add(controller->registry, instance, &error)) {
+            log_error("store: %s: %s", instance->id, error->message);
+            instance_free(instance);
+            continue;
+        }
+        if (strcmp(instance->id, controller->last_id) > 0)
+            g_strlcpy(controller->last_id, instance->id, sizeof controller->last_id);
+        adopt_instance(instance);
+    }
+    for (guint i = 0; i < records->len; i++)
+        if (!is_claimed(controller, g_ptr_array_index(records, i)))
+            adopt_orphan(controller, g_ptr_array_index(records, i));
+    sweep(controller);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/controller.h"
+#include "core/registry.h"
+#include "core/store.h"
+#include "util/event.h"
+#include "util/log.h"
+
+/* Starts between the launcher and the exec at a time. PID 1 is single-threaded and more only
+ * queue there; the launcher's socket holds some hundred requests. */
+#define STARTS_IN_FLIGHT 16
+
+const char *mode_to_string(Mode mode)
+{
+    static const char *const names[] = { "system", "user", "private" };
+
+    return names[mode];
+}
+
+Controller *controller_new(const ControllerOptions *options, GError **error)
+{
+    Store *store = store_new(options->runtime_dir, options->state_dir, error);
+    if (!store)
+        return NULL;
+
+    Controller *controller = g_new0(Controller, 1);
+    controller->event = sd_event_ref(options->event);
+    controller->mode = options->mode;
+    controller->uid = options->uid;
+    controller->realm = g_strdup(options->realm);
+    controller->node_name = g_strdup(options->node_name);
+    controller->cluster_name = g_strdup(options->cluster_name);
+    controller->interpreter = g_strdup(options->interpreter);
+    controller->max_instances = options->max_instances;
+    controller->launcher = options->launcher;
+    controller->resources = options->resources;
+    controller->store = store;
+    controller->registry = registry_new();
+    controller->garbage = g_ptr_array_new_with_free_func((GDestroyNotify)instance_free);
+    g_queue_init(&controller->start_queue);
+    controller_reprobe(controller);
+    return controller;
+}
+
+void controller_free(Controller *controller)
+{
+    if (!controller)
+        return;
+    g_autoptr(GPtrArray) instances = registry_list(controller->registry);
+
+    controller->observer = NULL;
+    launch_call_cancel(controller->probe);
+    g_queue_clear(&controller->start_queue);
+    for (guint i = 0; i < instances->len; i++) {
+        registry_remove(controller->registry, g_ptr_array_index(instances, i));
+        instance_free(g_ptr_array_index(instances, i));
+    }
+    sd_event_source_disable_unref(controller->garbage_source);
+    g_ptr_array_unref(controller->garbage);
+    registry_free(controller->registry);
+    store_free(controller->store);
+    g_free(controller->realm);
+    g_free(controller->node_name);
+    g_free(controller->cluster_name);
+    g_free(controller->interpreter);
+    sd_event_unref(controller->event);
+    g_free(controller);
+}
+
+/* ---- instances ------------------------------------------------------------------------------------ */
+
+static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 1])
+{
+    uint32_t random;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        random = g_random_int();
+    id_make(timestamp_now().realtime_usec, random,
+            *controller->last_id ? controller->last_id : NULL, id);
+    g_strlcpy(controller->last_id, id, sizeof controller->last_id);
+}
+
+Instance *controller_create(Controller *controller, const char *name, uid_t owner,
+                            const Spec *spec, bool persistent, GError **error)
+{
+    char id[INSTANCE_ID_LENGTH + 1];
+
+    if (!name_is_valid(name, error) || !spec_validate(spec, error))
+        return NULL;
+    if (controller->shutting_down || registry_count(controller->registry) >=
+                                         controller->max_instances) {
+        error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                  controller->shutting_down
+                      ? "the service is shutting down"
+                      : "there are %" G_GUINT64_FORMAT " instances, as many as MaxInstances "
+                        "allows: destroy some",
+                  controller->max_instances);
+        return NULL;
+    }
+    g_autoptr(Spec) copy = spec_copy(spec);
+    if (!spec_is_set(copy, SETTING_PERSISTENT) &&
+        !spec_set_uint(copy, SETTING_PERSISTENT, persistent, error))
+        return NULL;
+    make_id(controller, id);
+    Instance *instance = instance_new(controller, id, name, owner, g_steal_pointer(&copy));
+    instance->created = timestamp_now();
+    if (!registry_add(controller->registry, instance, error)) {
+        instance_free(instance);
+        return NULL;
+    }
+    if (!store_save(controller->store, instance, error)) {
+        store_remove(controller->store, instance);
+        registry_remove(controller->registry, instance);
+        instance_free(instance);
+        return NULL;
+    }
+    if (controller->observer && controller->observer->added)
+        controller->observer->added(instance, controller->observer_userdata);
+    return instance;
+}
+
+Instance *controller_find_id(Controller *controller, const char *id)
+{
+    return registry_by_id(controller->registry, id);
+}
+
+Instance *controller_find_name(Controller *controller, uid_t owner, const char *name)
+{
+    return registry_by_name(controller->registry, owner, name);
+}
+
+GPtrArray *controller_list(Controller *controller)
+{
+    return registry_list(controller->registry);
+}
+
+unsigned controller_count(Controller *controller, int state)
+{
+    if (state < 0)
+        return registry_count(controller->registry);
+
+    g_autoptr(GPtrArray) instances = registry_list(controller->registry);
+    unsigned count = 0;
+    for (guint i = 0; i < instances->len; i++)
+        count += ((const Instance *)g_ptr_array_index(instances, i))->state == (State)state;
+    return count;
+}
+
+const char *const *controller_quarantined(Controller *controller)
+{
+    return store_quarantined(controller->store);
+}
+
+static int on_garbage(sd_event_source *source, void *userdata)
+{
+    Controller *controller = userdata;
+
+    (void)source;
+    controller->garbage_source = sd_event_source_disable_unref(controller->garbage_source);
+    g_ptr_array_set_size(controller->garbage, 0);
+    return 0;
+}
+
+void controller_remove(Controller *controller, Instance *instance)
+{
+    g_autoptr(GError) gone = NULL;
+
+    if (registry_by_id(controller->registry, instance->id) != instance)
+        return;
+    store_remove(controller->store, instance);
+    registry_remove(controller->registry, instance);
+    if (controller->observer && controller->observer->removed)
+        controller->observer->removed(instance, controller->observer_userdata);
+    waiters_tell(&instance->waiters, WAIT_DESTROYED, instance, NULL);
+    error_set(&gone, CONSTELLATION_ERROR_NO_SUCH_INSTANCE, "'%s' was destroyed", instance->name);
+    waiters_tell_all(&instance->waiters, instance, gone);
+    g_ptr_array_add(controller->garbage, instance);
+    if (!controller->garbage_source)
+        (void)sd_event_add_defer(controller->event, &controller->garbage_source, on_garbage,
+                                 controller);
+}
+
+/* ---- starts ------------------------------------------------------------------------------------------ */
+
+void controller_queue_start(Controller *controller, Start *start)
+{
+    g_queue_push_tail(&controller->start_queue, start);
+    controller_pump(controller);
+}
+
+void controller_pump(Controller *controller)
+{
+    /* Without an answer about the namespaces nothing can be planned; it comes soon. */
+    while (controller->features.known && controller->starts_running < STARTS_IN_FLIGHT &&
+           !g_queue_is_empty(&controller->start_queue)) {
+        controller->starts_running++;
+        start_admit(g_queue_pop_head(&controller->start_queue));
+    }
+}
+
+static int on_pump(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    controller_pump(userdata);
+    return 0;
+}
+
+void controller_start_over(Controller *controller, Start *start, bool admitted)
+{
+    if (!admitted) {
+        g_queue_remove(&controller->start_queue, start);
+        return;
+    }
+    controller->starts_running--;
+    /* From the loop: the next start begins when this one has told everybody. */
+    if (!g_queue_is_empty(&controller->start_queue))
+        (void)sd_event_add_defer(controller->event, NULL, on_pump, controller);
+}
+
+static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
+{
+    Controller *controller = userdata;
+    HostFeatures *features = &controller->features;
+
+    (void)pidfd;
+    controller->probe = NULL;
+    features->known = true;
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        features->refused[kind] = error ? ENOTCONN : reply->refused[kind];
+    features->privileged = !error && reply->privileged;
+    if (error)
+        log_error("asking the launcher what this host allows: %s", error->message);
+    controller_pump(controller);
+}
+
+void controller_reprobe(Controller *controller)
+{
+    const struct LaunchRequest request = { .verb = LAUNCH_PROBE };
+    g_autoptr(GError) error = NULL;
+
+    if (controller->probe)
+        return;
+    controller->features.known = false;
+    controller->probe =
+        launcher_call(controller->launcher, request, NULL, 0, on_probed, controller, &error);
+    if (!controller->probe)
+        on_probed(NULL, -1, error, controller);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------ */
+
+typedef struct StopAll {
+    unsigned waiting;
+    void (*done)(void *userdata);
+    void *userdata;
+} StopAll;
+
+static void on_stopped(Instance *instance, const GError *error, void *userdata)
+{
+    StopAll *all = userdata;
+
+    (void)instance;
+    (void)error;
+    if (--all->waiting > 0)
+        return;
+    all->done(all->userdata);
+    g_free(all);
+}
+
+void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata)
+{
+    g_autoptr(GPtrArray) instances = registry_list(controller->registry);
+    StopAll *all = g_new0(StopAll, 1);
+
+    controller->shutting_down = true;
+    all->waiting = 1; /* ours, so that it ends after the last request */
+    all->done = done;
+    all->userdata = userdata;
+    for (guint i = 0; i < instances->len; i++) {
+        Instance *instance = g_ptr_array_index(instances, i);
+        instance->restart_after_stop = false;
+        if (!state_is_active(instance->state))
+            continue;
+        all->waiting++;
+        if (!instance_stop(instance, &STOP_OPTIONS_DEFAULT, on_stopped, all, NULL))
+            all->waiting--;
+    }
+    on_stopped(NULL, NULL, all);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The service as such: all instances of one realm, and what they share. It tells upwards only
+ * through ControllerObserver, so it runs, and is tested, without any bus. */
+
+#include "core/instance.h"
+#include "isolation/launcher-client.h"
+#include "resources/backend.h"
+
+typedef enum Mode {
+    MODE_SYSTEM,
+    MODE_USER,
+    MODE_PRIVATE, /* ends with its starter, and its instances with it; nothing on disk */
+} Mode;
+
+const char *mode_to_string(Mode mode);
+
+typedef struct ControllerOptions {
+    sd_event *event;
+    Mode mode;
+    uid_t uid;                 /* the service's own */
+    const char *realm;
+    const char *runtime_dir;   /* records and transient instances; NULL: in memory */
+    const char *state_dir;     /* persistent instances; NULL: none */
+    const char *node_name;
+    const char *cluster_name;
+    const char *interpreter;   /* for scripts without a #! line */
+    uint64_t max_instances;
+    Launcher *launcher;
+    Resources *resources;
+} ControllerOptions;
+
+/* What core tells whoever shows it. Any may be NULL. Called after the fact; must not free. */
+typedef struct ControllerObserver {
+    void (*added)(Instance *instance, void *userdata);
+    void (*removed)(Instance *instance, void *userdata);
+    void (*changed)(Instance *instance, void *userdata);
+    void (*state_changed)(Instance *instance, State from, State to, void *userdata);
+    void (*exited)(Instance *instance, void *userdata);
+} ControllerObserver;
+
+struct Controller {
+    sd_event *event;
+    Mode mode;
+    uid_t uid;
+    char *realm;
+    char *node_name;
+    char *cluster_name;
+    char *interpreter;
+    uint64_t max_instances;
+    Launcher *launcher;
+    Resources *resources;
+    HostFeatures features;
+    struct Store *store;
+    struct Registry *registry;
+    const ControllerObserver *observer;
+    void *observer_userdata;
+    GQueue start_queue;      /* Start, waiting for their turn */
+    unsigned starts_running; /* beyond the queue */
+    LaunchCall *probe;       /* while the launcher is asked what it can do */
+    char last_id[INSTANCE_ID_LENGTH + 1];
+    GPtrArray *garbage;      /* Instance, freed from the loop and never inside their own callback */
+    sd_event_source *garbage_source;
+    struct Holder *holder;
+    bool shutting_down;
+};
+
+/* The locks and directories are taken here: a second service of the same realm is refused. */
+Controller *controller_new(const ControllerOptions *options, GError **error);
+void controller_free(Controller *controller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Controller, controller_free)
+
+/* Loads what is stored, takes back what still runs, learns what ended meanwhile. */
+void controller_adopt(Controller *controller);
+
+/* The instance belongs to the controller. Takes a copy of the spec. */
+Instance *controller_create(Controller *controller, const char *name, uid_t owner,
+                            const Spec *spec, bool persistent, GError **error);
+
+/* By id, then by name among the owner's. NULL without an error if there is none. */
+Instance *controller_find_id(Controller *controller, const char *id);
+Instance *controller_find_name(Controller *controller, uid_t owner, const char *name);
+
+/* In order of creation; GPtrArray of Instance, the caller's (not the instances). */
+GPtrArray *controller_list(Controller *controller);
+unsigned controller_count(Controller *controller, int state /* or -1: all */);
+
+/* Set-aside files of the store, NULL-terminated; the controller's. */
+const char *const *controller_quarantined(Controller *controller);
+
+/* One row of what this host allows. */
+typedef struct FeatureRow {
+    char *feature;
+    bool available;
+    char *reason;
+} FeatureRow;
+void feature_row_free(FeatureRow *row);
+GPtrArray *controller_features(Controller *controller);
+
+/* What a start with these settings would get: rows (feature, outcome, reason). The error is what
+ * the start would fail with. */
+typedef struct CheckRow {
+    char *feature;
+    char *outcome;
+    char *reason;
+} CheckRow;
+void check_row_free(CheckRow *row);
+GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner,
+                            const Spec *spec, GError **error);
+
+/* Stops all instances (a private service's end); `done` when all are gone. */
+void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata);
+
+/* ---- for core/ only --------------------------------------------------------------------------- */
+
+/* Takes the instance out of everything and frees it from the loop. */
+void controller_remove(Controller *controller, Instance *instance);
+
+/* Queues a start, and lets the next ones begin. Over: it gives its turn back, or leaves the queue
+ * if it was not its turn yet. */
+void controller_queue_start(Controller *controller, Start *start);
+void controller_start_over(Controller *controller, Start *start, bool admitted);
+void controller_pump(Controller *controller);
+
+/* Forgets what is known of the namespaces and asks the launcher again. */
+void controller_reprobe(Controller *controller);

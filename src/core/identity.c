@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include "core/identity.h"
+#include "util/parse.h"
+
+/* A uid without an entry is all right (containers have such); its group is of the same number. */
+static void identity_of_number(uid_t uid, Identity *ret)
+{
+    *ret = (Identity){
+        .uid = uid,
+        .gid = uid,
+        .user = g_strdup_printf("%u", uid),
+        .home = g_strdup("/"),
+        .shell = g_strdup("/bin/sh"),
+    };
+}
+
+static void read_groups(Identity *identity)
+{
+    int count = 32;
+
+    identity->groups = g_new(gid_t, (gsize)count);
+    if (getgrouplist(identity->user, identity->gid, identity->groups, &count) < 0) {
+        identity->groups = g_renew(gid_t, identity->groups, (gsize)count);
+        if (getgrouplist(identity->user, identity->gid, identity->groups, &count) < 0)
+            count = 0;
+    }
+    identity->n_groups = MIN((size_t)count, WIRE_GROUPS_MAX);
+}
+
+static void identity_of_entry(const struct passwd *entry, Identity *ret)
+{
+    *ret = (Identity){
+        .uid = entry->pw_uid,
+        .gid = entry->pw_gid,
+        .user = g_strdup(entry->pw_name),
+        .home = g_strdup(entry->pw_dir && *entry->pw_dir ? entry->pw_dir : "/"),
+        .shell = g_strdup(entry->pw_shell && *entry->pw_shell ? entry->pw_shell : "/bin/sh"),
+    };
+    read_groups(ret);
+}
+
+static bool is_number(const char *user, uid_t *ret)
+{
+    uint64_t number;
+
+    if (!g_ascii_isdigit(*user) || parse_uint64(user, &number) < 0 || number >= UINT32_MAX ||
+        number == UINT16_MAX)
+        return false;
+    *ret = (uid_t)number;
+    return true;
+}
+
+bool identity_lookup(const char *user, uid_t owner, Identity *ret, GError **error)
+{
+    bool named = user && *user;
+    uid_t uid = owner;
+    struct passwd entry, *found = NULL;
+    g_autofree char *buffer = g_malloc(64 * 1024);
+    int r;
+
+    if (!named || is_number(user, &uid))
+        r = getpwuid_r(uid, &entry, buffer, 64 * 1024, &found);
+    else
+        r = getpwnam_r(user, &entry, buffer, 64 * 1024, &found);
+    if (found) {
+        identity_of_entry(found, ret);
+        return true;
+    }
+    if (!named || is_number(user, &uid)) {
+        identity_of_number(uid, ret);
+        return true;
+    }
+    if (r != 0 && r != ENOENT && r != ESRCH)
+        return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r, "User=%s", user);
+    return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                     "User=%s: there is no such user on this host", user);
+}
+
+bool identity_uid(const char *user, uid_t *ret, GError **error)
+{
+    g_auto(Identity) identity = { 0 };
+
+    if (!identity_lookup(user, 0, &identity, error))
+        return false;
+    *ret = identity.uid;
+    return true;
+}

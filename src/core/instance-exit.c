@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The end of a run. The pidfd says that it is over, the record says how. Where the init itself was
+ * killed there is no end in the record: then its own wait status is all that is known, and if
+ * nobody has that either, the result is "lost" and nothing is invented. */
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "core/controller.h"
+#include "core/store.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/parse.h"
+
+static void set_end(Instance *instance, int cld_code, int cld_status)
+{
+    if (cld_code == CLD_EXITED) {
+        instance->exit_code = cld_status;
+        instance->exit_signal = 0;
+        instance->result = cld_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
+        instance_set_status(instance, "exited with status %d", cld_status);
+    } else {
+        const char *name = signal_name(cld_status);
+        instance->exit_code = -1;
+        instance->exit_signal = cld_status;
+        instance->result = RESULT_SIGNAL;
+        instance_set_status(instance, "killed by %s%s", name ? name : "a signal",
+                            cld_code == CLD_DUMPED ? " (core dumped)" : "");
+    }
+}
+
+/* What the end means: told to end and did; told to end and had to be killed; ended by itself. */
+static StateEvent classify(Instance *instance, const struct Record *record)
+{
+    bool told = instance->state == STATE_STOPPING;
+
+    if (record && record->phase == RECORD_ENDED && record->oom_kills != RECORD_UNKNOWN &&
+        record->oom_kills > 0 && !told) {
+        instance->result = RESULT_OOM_KILL;
+        instance_set_status(instance, "the kernel killed it for lack of memory (MemoryMax)");
+        return EVENT_ENDED_BADLY;
+    }
+    if (told && instance->stop_escalated) {
+        instance->result = RESULT_TIMEOUT;
+        instance_set_status(instance, "killed: it did not end within the stop timeout");
+        return EVENT_ENDED_WELL;
+    }
+    if (told) {
+        instance->result = RESULT_SUCCESS;
+        return EVENT_ENDED_WELL;
+    }
+    if (record && (record->flags & RECORD_STOPPED_OUTSIDE)) {
+        instance->result = RESULT_STOPPED_OUTSIDE;
+        instance_set_status(instance, "stopped from outside of this service (systemctl stop?)");
+        return EVENT_ENDED_WELL;
+    }
+    return instance->result == RESULT_SUCCESS ? EVENT_ENDED_WELL : EVENT_ENDED_BADLY;
+}
+
+static void finish(Instance *instance, StateEvent event)
+{
+    Controller *controller = instance->controller;
+    const ControllerObserver *observer = controller->observer;
+
+    instance->stop_timer = sd_event_source_disable_unref(instance->stop_timer);
+    if (instance->init_pid > 0)
+        launcher_reap(controller->launcher, instance->init_pid);
+    instance_forget_init(instance);
+    backend_release(controller->resources, instance->placement);
+    instance->placement = NULL;
+    if (instance->stopped.realtime_usec == 0)
+        instance->stopped = timestamp_now();
+    store_record_remove(controller->store, instance);
+    instance_apply(instance, event, SUB_STATE_DEAD);
+    if (observer && observer->exited)
+        observer->exited(instance, controller->observer_userdata);
+    instance_after_stop(instance);
+}
+
+void instance_exit_from_record(Instance *instance, const struct Record *record)
+{
+    if (record->phase == RECORD_EXEC_FAILED) {
+        g_autofree char *sentence =
+            step_failure(record->fault_step, record->fault_error, record->fault_path);
+        instance->result = RESULT_EXEC;
+        instance_set_status(instance, "%s", sentence);
+        finish(instance, EVENT_ENDED_BADLY);
+        return;
+    }
+    instance->stopped = (Timestamp){ record->ended_realtime_usec, record->ended_monotonic_usec };
+    set_end(instance, record->cld_code, record->cld_status);
+    finish(instance, classify(instance, record));
+}
+
+/* ---- the init was killed ------------------------------------------------------------------------ */
+
+typedef struct Inquest {
+    Controller *controller;
+    char id[INSTANCE_ID_LENGTH + 1];
+    uint64_t run;
+    struct Record record;
+    bool has_record;
+} Inquest;
+
+static void inquest_close(Inquest *inquest, const struct LaunchReply *reply)
+{
+    Instance *instance = controller_find_id(inquest->controller, inquest->id);
+    const struct Record *record = inquest->has_record ? &inquest->record : NULL;
+
+    if (!instance || instance->run != inquest->run || !state_is_active(instance->state))
+        return;
+    if (reply && reply->error == 0 && reply->cld_code != 0) {
+        set_end(instance, reply->cld_code, reply->cld_status);
+        instance->init_pid = 0; /* reaped by this very call */
+    } else {
+        instance->exit_code = -1;
+        instance->result = RESULT_LOST;
+        instance_set_status(instance, "its init was killed, and nobody knows how the payload "
+                                      "ended");
+    }
+    finish(instance, classify(instance, record));
+}
+
+static void on_reaped(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
+{
+    g_autofree Inquest *inquest = userdata;
+
+    (void)error;
+    fd_close(pidfd);
+    inquest_close(inquest, reply);
+}
+
+static void inquest_open(Instance *instance, const struct Record *record)
+{
+    Controller *controller = instance->controller;
+    g_autofree Inquest *inquest = g_new0(Inquest, 1);
+    const struct LaunchRequest request = { .verb = LAUNCH_REAP, .pid = instance->init_pid };
+
+    inquest->controller = controller;
+    g_strlcpy(inquest->id, instance->id, sizeof inquest->id);
+    inquest->run = instance->run;
+    inquest->has_record = record != NULL;
+    if (record)
+        inquest->record = *record;
+    if (launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL))
+        inquest = NULL;
+    else
+        inquest_close(inquest, NULL);
+}
+
+void instance_exit(Instance *instance)
+{
+    auto_fd fd = store_record_open(instance->controller->store, instance);
+    struct Record record;
+    bool sound = fd >= 0 && record_read(fd, &record) == 0 && record.run == instance->run &&
+                 g_strcmp0(record.id, instance->id) == 0;
+
+    if (sound && (record.phase == RECORD_ENDED || record.phase == RECORD_EXEC_FAILED)) {
+        instance_exit_from_record(instance, &record);
+        return;
+    }
+    if (!sound)
+        log_warning("%s (%s): its record cannot be read", instance->id, instance->name);
+    inquest_open(instance, sound ? &record : NULL);
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A start, read from top to bottom: queued, launched, placed, released, executed. Every
+ * continuation may find that the start is over meanwhile; every way out goes through
+ * start_fail(), which waits until nothing is left before it tells anybody. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "core/start.h"
+#include "core/store.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/procfs.h"
+#include "util/syscalls.h"
+#include "util/timer.h"
+
+/* How long a killed init may take to be gone before the start counts as failed all the same. */
+#define CLEAR_AWAY_USEC (5 * G_USEC_PER_SEC)
+
+static void start_fail(Start *start, GError *error, Result result, StateEvent event);
+static void start_finish_failure(Start *start);
+static void on_launched(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata);
+static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid, uid_t uid,
+                    void *userdata);
+
+/* ---- queued ------------------------------------------------------------------------------------ */
+
+void start_free(Start *start)
+{
+    if (!start)
+        return;
+    launch_call_cancel(start->launch);
+    conversation_free(start->conversation);
+    sd_event_source_disable_unref(start->deadline);
+    plan_free(start->plan);
+    g_clear_error(&start->error);
+    g_free(start->launch_id);
+    for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
+        fd_close(start->stdio[i]);
+    g_free(start);
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Start *start = userdata;
+    g_autoptr(GError) error = NULL;
+
+    (void)source;
+    (void)usec;
+    error_set(&error, CONSTELLATION_ERROR_TIMEOUT,
+              "the start of '%s' took longer than TimeoutStartSec", start->instance->name);
+    start_fail(start, g_steal_pointer(&error), RESULT_TIMEOUT, EVENT_START_FAILED);
+    return 0;
+}
+
+static Start *start_new(Instance *instance, const StartOptions *options)
+{
+    Start *start = g_new0(Start, 1);
+
+    start->instance = instance;
+    start->no_degrade = options->no_degrade;
+    for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
+        start->stdio[i] = options->stdio[i] >= 0
+                              ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
+                              : -1;
+    start->launch_id = g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run);
+    return start;
+}
+
+static void start_begin(Instance *instance, const StartOptions *options)
+{
+    sd_event_source_disable_unref(instance->stop_timer);
+    instance->stop_timer = NULL;
+    instance->run++;
+    instance->started = instance->stopped = (Timestamp){ 0 };
+    instance->exit_code = -1;
+    instance->exit_signal = 0;
+    instance->result = RESULT_SUCCESS;
+    instance->stop_escalated = false;
+    instance_set_status(instance, "starting");
+    g_ptr_array_set_size(instance->degraded, 0);
+    g_ptr_array_set_size(instance->enforced, 0);
+
+    Start *start = start_new(instance, options);
+    instance->start = start;
+    instance_apply(instance, EVENT_START, SUB_STATE_START);
+    (void)timer_start(instance->controller->event, &start->deadline,
+                      spec_get_uint(instance->spec, SETTING_TIMEOUT_START), on_deadline, start,
+                      "start");
+    controller_queue_start(instance->controller, start);
+}
+
+bool instance_start(Instance *instance, const StartOptions *options, WaiterCallback done,
+                    void *userdata, GError **error)
+{
+    g_autofree char *refusal = NULL;
+
+    switch (state_answer(instance->state, REQUEST_START)) {
+    case ANSWER_BEGIN:
+        if (instance->controller->shutting_down)
+            return error_set(error, CONSTELLATION_ERROR_CANCELLED, "the service is shutting down");
+        waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
+        start_begin(instance, options);
+        return true;
+    case ANSWER_JOIN:
+        waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
+        return true;
+    default:
+        refusal = state_refusal(instance->state, REQUEST_START, instance->name);
+        return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", refusal);
+    }
+}
+
+static void start_proceed(Start *start)
+{
+    g_autoptr(GError) error = NULL;
+
+    start->phase = START_LAUNCHING;
+    if (!start_attempt(start, on_launched, on_said, &error)) {
+        Result result = error->code == CONSTELLATION_ERROR_CGROUP_FAILED ? RESULT_RESOURCES
+                                                                         : RESULT_ISOLATION;
+        start_fail(start, g_steal_pointer(&error), result, EVENT_START_FAILED);
+    }
+}
+
+void start_admit(Start *start)
+{
+    start->admitted = true;
+    start_proceed(start);
+}
+
+/* ---- launched ---------------------------------------------------------------------------------- */
+
+/* Ends this attempt; start_init_ended() begins the next one when the init is gone. */
+static void start_retry(Start *start)
+{
+    Instance *instance = start->instance;
+
+    start->phase = START_RETRYING;
+    start_abandon_attempt(start);
+    if (instance->init_pidfd >= 0)
+        (void)sys_pidfd_send_signal(instance->init_pidfd, SIGKILL);
+    else
+        start_init_ended(instance);
+}
+
+static void launch_failed(Start *start, const struct LaunchReply *reply)
+{
+    g_autoptr(GError) error = NULL;
+    Controller *controller = start->instance->controller;
+
+    /* A namespace that could be had a while ago: ask again what can be had now, and plan anew. */
+    if (reply->step == LAUNCH_STEP_CLONE && !start->probed_again) {
+        start->probed_again = true;
+        start->phase = START_QUEUED;
+        start_abandon_attempt(start);
+        backend_release(controller->resources, start->instance->placement);
+        start->instance->placement = NULL;
+        store_record_remove(controller->store, start->instance);
+        controller_start_over(controller, start, start->admitted);
+        start->admitted = false;
+        controller_reprobe(controller);
+        controller_queue_start(controller, start);
+        return;
+    }
+    static const char *const steps[] = {
+        [LAUNCH_STEP_NONE] = "launching",
+        [LAUNCH_STEP_REQUEST] = "the launcher refused the request",
+        [LAUNCH_STEP_CLONE] = "cloning with the namespaces",
+        [LAUNCH_STEP_ID_MAP] = "mapping the user ids",
+        [LAUNCH_STEP_EXEC_INIT] = "executing constellation-init",
+    };
+    const char *step = reply->step < G_N_ELEMENTS(steps) ? steps[reply->step] : "launching";
+    error_from_errno(&error,
+                     reply->step == LAUNCH_STEP_CLONE ? CONSTELLATION_ERROR_NAMESPACE_FAILED
+                                                      : CONSTELLATION_ERROR_SPAWN_FAILED,
+                     reply->error, "%s", step);
+    start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
+}
+
+static void on_placed(Placement *placement, GError *error, void *userdata);
+
+static void start_place(Start *start)
+{
+    Instance *instance = start->instance;
+    const PlacementRequest request = start_placement_request(start);
+
+    start->phase = START_PLACING;
+    start->placing = true;
+    if (backend_place(instance->controller->resources, instance->placement, &request,
+                      instance->init_pid, instance->init_pidfd, on_placed, start))
+        on_placed(instance->placement, NULL, start);
+}
+
+static void on_launched(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
+{
+    Start *start = userdata;
+    g_autoptr(GError) failure = NULL;
+    auto_fd fd = pidfd;
+    pid_t pid;
+
+    start->launch = NULL;
+    if (error && !start->launched_again && start->phase == START_LAUNCHING) {
+        start->launched_again = true;
+        start_retry(start);
+        return;
+    }
+    if (!error && reply->error != 0 && start->phase == START_LAUNCHING) {
+        launch_failed(start, reply);
+        return;
+    }
+    int r = error || reply->error != 0 ? -ESRCH : procfs_pidfd_pid(fd, &pid);
+    if (r == 0 && instance_watch_init(start->instance, fd_steal(&fd), pid, &failure)) {
+        if (start->phase == START_LAUNCHING)
+            start_place(start);
+        else
+            (void)sys_pidfd_send_signal(start->instance->init_pidfd, SIGKILL);
+        return;
+    }
+    if (start->phase == START_FAILING) {
+        start_finish_failure(start);
+        return;
+    }
+    if (error)
+        failure = g_error_copy(error);
+    else if (!failure)
+        error_from_errno(&failure, CONSTELLATION_ERROR_SPAWN_FAILED, r, "the init is gone");
+    start_fail(start, g_steal_pointer(&failure), RESULT_ISOLATION, EVENT_START_FAILED);
+}
+
+/* ---- placed ------------------------------------------------------------------------------------- */
+
+/* One rung down, if the rung was not asked for by name. */
+static bool step_down(Start *start, const GError *why)
+{
+    Instance *instance = start->instance;
+    static const char *const rungs[] = { NULL, "scope", "cgroup", "monitor" };
+
+    if (spec_get_uint(instance->spec, SETTING_BACKEND) != BACKEND_AUTO)
+        return false;
+    for (unsigned rung = BACKEND_SCOPE; rung < BACKEND_MONITOR; rung++)
+        if (start->backend == backend_by_name(rungs[rung]))
+            start->excluded |= 1u << rung;
+    if (start->backend == backend_by_name("monitor"))
+        return false;
+    log_warning("%s (%s): %s: going on without the %s backend", instance->id, instance->name,
+                why->message, backend_name(start->backend));
+    start_retry(start);
+    return true;
+}
+
+static void on_placed(Placement *placement, GError *error, void *userdata)
+{
+    Start *start = userdata;
+    g_autoptr(GError) failure = NULL;
+
+    start->placing = false;
+    if (error) {
+        if (!step_down(start, error))
+            start_fail(start, g_error_copy(error), RESULT_RESOURCES, EVENT_START_FAILED);
+        return;
+    }
+    start->phase = START_RELEASED;
+    if (!conversation_open_gate(start->conversation, placement->cgroup_fd, &failure))
+        start_fail(start, g_steal_pointer(&failure), RESULT_RESOURCES, EVENT_START_FAILED);
+}
+
+/* ---- released ------------------------------------------------------------------------------------ */
+
+static void degrade_limits(Instance *instance)
+{
+    for (guint i = 0; i < instance->enforced->len; i++) {
+        const Enforced *row = g_ptr_array_index(instance->enforced, i);
+        if (!row->enforced)
+            instance_degrade(instance, row->limit, "unsupported", row->reason);
+    }
+}
+
+static void start_executed(Start *start)
+{
+    Instance *instance = start->instance;
+    Controller *controller = instance->controller;
+
+    instance->started = timestamp_now();
+    g_ptr_array_unref(instance->enforced);
+    instance->enforced =
+        placement_enforced(controller->resources, instance->placement, &start->limits);
+    degrade_limits(instance);
+    instance_set_status(instance, instance->degraded->len > 0 ? "running, degraded" : "running");
+    controller_start_over(controller, start, start->admitted);
+    instance->start = NULL;
+    start_free(start);
+    instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING);
+    waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
+}
+
+static void start_fault(Start *start, const struct WireMessage *message)
+{
+    Instance *instance = start->instance;
+    g_autofree char *sentence = step_failure(message->step, message->error, message->path);
+    g_autoptr(GError) error = NULL;
+
+    if (!message->fatal) {
+        instance_degrade(instance, step_name(message->step), "failed", sentence);
+        return;
+    }
+    ErrorCode code = step_error_code(message->step);
+    error_set(&error, code, "%s", sentence);
+    start_fail(start, g_steal_pointer(&error),
+               code == CONSTELLATION_ERROR_SPAWN_FAILED ? RESULT_EXEC : RESULT_ISOLATION,
+               EVENT_START_FAILED);
+}
+
+/* The payload attests its own pid and uid through the kernel: a uid that is not the planned one
+ * means that the drop of privileges did not happen. */
+static void start_payload(Start *start, pid_t pid, uid_t uid)
+{
+    const Controller *controller = start->instance->controller;
+    g_autoptr(GError) error = NULL;
+
+    if (uid != start->plan->identity.uid && controller->uid == 0) {
+        error_set(&error, CONSTELLATION_ERROR_ISOLATION_FAILED,
+                  "the payload of '%s' came up as uid %u instead of %u", start->instance->name,
+                  uid, start->plan->identity.uid);
+        start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
+        return;
+    }
+    start->instance->main_pid = pid;
+}
+
+static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid, uid_t uid,
+                    void *userdata)
+{
+    Start *start = userdata;
+    g_autoptr(GError) error = NULL;
+
+    switch (type) {
+    case WIRE_FAULT:
+        start_fault(start, message);
+        break;
+    case WIRE_PAYLOAD:
+        start_payload(start, pid, uid);
+        break;
+    case WIRE_EXECUTED:
+        if (start->phase == START_RELEASED)
+            start_executed(start);
+        break;
+    default:
+        /* Closed without a word: whatever it was, the end of the init tells. */
+        break;
+    }
+}
+
+/* ---- over, without success ------------------------------------------------------------------------ */
+
+static void clear_away(Start *start)
+{
+    Instance *instance = start->instance;
+    Controller *controller = instance->controller;
+
+    if (instance->init_pid > 0)
+        launcher_reap(controller->launcher, instance->init_pid);
+    instance_forget_init(instance);
+    backend_release(controller->resources, instance->placement);
+    instance->placement = NULL;
+    store_record_remove(controller->store, instance);
+}
+
+static void start_finish_failure(Start *start)
+{
+    Instance *instance = start->instance;
+    g_autoptr(GError) error = g_steal_pointer(&start->error);
+    StateEvent event = start->event;
+
+    clear_away(start);
+    instance->result = start->result;
+    instance->stopped = timestamp_now();
+    instance_set_status(instance, "%s", error->message);
+    instance->start = NULL;
+    controller_start_over(instance->controller, start, start->admitted);
+    start_free(start);
+    log_info("%s (%s): %s", instance->id, instance->name, error->message);
+    instance_apply(instance, event, SUB_STATE_DEAD);
+    waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
+    instance_after_stop(instance);
+}
+
+static int on_clear_away_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Start *start = userdata;
+
+    (void)source;
+    (void)usec;
+    log_error("%s (%s): its init does not go away", start->instance->id, start->instance->name);
+    start_finish_failure(start);
+    return 0;
+}
+
+static void start_fail(Start *start, GError *error, Result result, StateEvent event)
+{
+    Instance *instance = start->instance;
+
+    if (start->phase == START_FAILING) {
+        g_error_free(error);
+        return;
+    }
+    start->phase = START_FAILING;
+    start->error = error;
+    start->result = result;
+    start->event = event;
+    start_abandon_attempt(start);
+    start->deadline = sd_event_source_disable_unref(start->deadline);
+    (void)timer_start(instance->controller->event, &start->deadline, CLEAR_AWAY_USEC,
+                      on_clear_away_over, start, "clear-away");
+    if (instance->init_pidfd >= 0)
+        (void)sys_pidfd_send_signal(instance->init_pidfd, SIGKILL);
+    else if (!start->launch)
+        start_finish_failure(start);
+}
+
+void start_init_ended(Instance *instance)
+{
+    Start *start = instance->start;
+    g_autoptr(GError) error = NULL;
+
+    switch (start->phase) {
+    case START_RETRYING:
+        clear_away(start);
+        start_proceed(start);
+        return;
+    case START_FAILING:
+        start_finish_failure(start);
+        return;
+    default:
+        error_set(&error, CONSTELLATION_ERROR_SPAWN_FAILED,
+                  "the init of '%s' ended during the start", instance->name);
+        start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
+        start_finish_failure(start);
+    }
+}
+
+void start_cancel(Instance *instance, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+
+    error_set(&error, CONSTELLATION_ERROR_CANCELLED, "the start of '%s' was cancelled: %s",
+              instance->name, why);
+    start_fail(instance->start, g_steal_pointer(&error), RESULT_SUCCESS, EVENT_CANCELLED);
+}

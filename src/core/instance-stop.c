@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Stop, Restart, Destroy: first the signal that asks, then SIGKILL through the init (so that the
+ * record is written), then the kernel's own kill of the whole cgroup. */
+
+#include <errno.h>
+#include <signal.h>
+
+#include "core/controller.h"
+#include "core/store.h"
+#include "util/log.h"
+#include "util/syscalls.h"
+#include "util/timer.h"
+
+/* How long an init that was told to kill everything may take before its cgroup is killed. */
+#define KILL_GRACE_USEC (500 * 1000)
+/* After the kernel was told to kill, anything still there is in uninterruptible sleep. */
+#define UNKILLABLE_USEC (1 * G_USEC_PER_SEC)
+
+/* ---- the escalation -------------------------------------------------------------------------------- */
+
+static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Instance *instance = userdata;
+
+    (void)source;
+    (void)usec;
+    instance->stop_timer = sd_event_source_disable_unref(instance->stop_timer);
+    instance_set_status(instance, "unkillable: a task is in uninterruptible sleep");
+    instance_set_sub_state(instance, SUB_STATE_UNKILLABLE);
+    log_error("%s (%s): %s", instance->id, instance->name, instance->status_text);
+    return 0;
+}
+
+static int on_kill_grace_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Instance *instance = userdata;
+
+    (void)source;
+    (void)usec;
+    if (instance->placement)
+        (void)placement_kill(instance->placement);
+    if (instance->init_pidfd >= 0)
+        (void)sys_pidfd_send_signal(instance->init_pidfd, SIGKILL);
+    (void)timer_start(instance->controller->event, &instance->stop_timer, UNKILLABLE_USEC,
+                      on_unkillable, instance, "unkillable");
+    return 0;
+}
+
+static void stop_kill(Instance *instance)
+{
+    instance->stop_escalated = true;
+    instance_set_sub_state(instance, SUB_STATE_STOP_SIGKILL);
+    if (instance->placement)
+        (void)placement_freeze(instance->placement, false);
+    int r = sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGKILL);
+    (void)timer_start(instance->controller->event, &instance->stop_timer,
+                      r < 0 ? 0 : KILL_GRACE_USEC, on_kill_grace_over, instance, "kill-grace");
+}
+
+static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    stop_kill(userdata);
+    return 0;
+}
+
+static void stop_begin(Instance *instance, const StopOptions *options)
+{
+    int signal = options->signal ? options->signal
+                                 : (int)spec_get_uint(instance->spec, SETTING_KILL_SIGNAL);
+    uint64_t timeout = options->timeout_usec == STOP_TIMEOUT_SETTING
+                           ? spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP)
+                           : options->timeout_usec;
+
+    instance_set_status(instance, "stopping");
+    instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM);
+    if (timeout == 0 || instance->init_pidfd < 0) {
+        stop_kill(instance);
+        return;
+    }
+    (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + signal);
+    /* A payload that stopped itself, or is frozen, must wake up to notice. */
+    (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGCONT);
+    if (instance->placement)
+        (void)placement_freeze(instance->placement, false);
+    (void)timer_start(instance->controller->event, &instance->stop_timer, timeout, on_stop_timeout,
+                      instance, "stop");
+}
+
+/* ---- requests -------------------------------------------------------------------------------------- */
+
+static bool refuse(const Instance *instance, Request request, GError **error)
+{
+    g_autofree char *sentence = state_refusal(instance->state, request, instance->name);
+
+    return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", sentence);
+}
+
+/* The last word counts: a stop after a restart leaves it stopped. */
+static void forget_restart(Instance *instance)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!instance->restart_after_stop)
+        return;
+    instance->restart_after_stop = false;
+    error_set(&error, CONSTELLATION_ERROR_CANCELLED, "the restart of '%s' was cancelled by a stop",
+              instance->name);
+    waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
+}
+
+bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallback done,
+                   void *userdata, GError **error)
+{
+    Answer answer = state_answer(instance->state, REQUEST_STOP);
+
+    if (answer == ANSWER_REFUSE)
+        return refuse(instance, REQUEST_STOP, error);
+    if (answer == ANSWER_NOTHING) {
+        if (done)
+            done(instance, NULL, userdata);
+        return true;
+    }
+    waiters_add(&instance->waiters, WAIT_ENDED, done, userdata);
+    if (answer == ANSWER_CANCEL)
+        start_cancel(instance, "it was told to stop");
+    else if (answer == ANSWER_BEGIN)
+        stop_begin(instance, options);
+    else
+        forget_restart(instance);
+    return true;
+}
+
+bool instance_restart(Instance *instance, const StopOptions *options, WaiterCallback done,
+                      void *userdata, GError **error)
+{
+    switch (state_answer(instance->state, REQUEST_RESTART)) {
+    case ANSWER_BEGIN:
+        if (instance->state != STATE_RUNNING)
+            return instance_start(instance, &START_OPTIONS_DEFAULT, done, userdata, error);
+        instance->restart_after_stop = true;
+        waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
+        stop_begin(instance, options);
+        return true;
+    case ANSWER_REMEMBER:
+        instance->restart_after_stop = true;
+        waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
+        return true;
+    default:
+        return refuse(instance, REQUEST_RESTART, error);
+    }
+}
+
+bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void *userdata,
+                      GError **error)
+{
+    Answer answer = state_answer(instance->state, REQUEST_DESTROY);
+
+    if (answer == ANSWER_REFUSE || (answer == ANSWER_FORCE && !force))
+        return refuse(instance, REQUEST_DESTROY, error);
+    waiters_add(&instance->waiters, WAIT_DESTROYED, done, userdata);
+    if (!state_is_active(instance->state)) {
+        controller_remove(instance->controller, instance);
+        return true;
+    }
+    instance->destroy_after_stop = true;
+    instance->restart_after_stop = false;
+    if (instance->state == STATE_STARTING) {
+        start_cancel(instance, "it was destroyed");
+    } else if (instance->state != STATE_STOPPING) {
+        const StopOptions at_once = { .timeout_usec = 0 };
+        stop_begin(instance, &at_once);
+    }
+    return true;
+}
+
+void instance_after_stop(Instance *instance)
+{
+    g_autoptr(GError) error = NULL;
+    bool restart = instance->restart_after_stop && !instance->destroy_after_stop;
+
+    instance->restart_after_stop = false;
+    waiters_tell(&instance->waiters, WAIT_ENDED, instance, NULL);
+    if (restart) {
+        if (!instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
+            waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
+        return;
+    }
+    if (instance->destroy_after_stop || spec_get_uint(instance->spec, SETTING_REMOVE_ON_EXIT))
+        controller_remove(instance->controller, instance);
+}

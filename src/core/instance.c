@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The object itself: made, freed, and moved from state to state. What it does is in
+ * instance-start.c, instance-stop.c and instance-exit.c. */
+
+#include <signal.h>
+#include <time.h>
+
+#include "core/controller.h"
+#include "core/store.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/syscalls.h"
+
+static uint64_t clock_usec(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * G_USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+Timestamp timestamp_now(void)
+{
+    return (Timestamp){ clock_usec(CLOCK_REALTIME), clock_usec(CLOCK_MONOTONIC) };
+}
+
+static void degradation_free(Degradation *degradation)
+{
+    g_free(degradation->feature);
+    g_free(degradation->code);
+    g_free(degradation->reason);
+    g_free(degradation);
+}
+
+Instance *instance_new(Controller *controller, const char *id, const char *name, uid_t owner,
+                       Spec *spec)
+{
+    Instance *instance = g_new0(Instance, 1);
+
+    instance->controller = controller;
+    g_strlcpy(instance->id, id, sizeof instance->id);
+    instance->name = g_strdup(name);
+    instance->owner = owner;
+    instance->spec = spec;
+    instance->state = STATE_PENDING;
+    instance->sub_state = SUB_STATE_DEAD;
+    instance->exit_code = -1;
+    instance->status_text = g_strdup("");
+    instance->backend_reason = g_strdup("");
+    instance->init_pidfd = -1;
+    instance->record_fd = -1;
+    instance->degraded = g_ptr_array_new_with_free_func((GDestroyNotify)degradation_free);
+    instance->enforced = g_ptr_array_new_with_free_func((GDestroyNotify)enforced_free);
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        instance->isolation[kind].outcome = ISOLATION_SHARED;
+        instance->isolation[kind].reason = g_strdup("");
+    }
+    return instance;
+}
+
+void instance_free(Instance *instance)
+{
+    if (!instance)
+        return;
+    start_free(instance->start);
+    sd_event_source_disable_unref(instance->stop_timer);
+    instance_forget_init(instance);
+    placement_free(instance->placement);
+    fd_close(instance->record_fd);
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        g_free(instance->isolation[kind].reason);
+    g_clear_pointer(&instance->degraded, g_ptr_array_unref);
+    g_clear_pointer(&instance->enforced, g_ptr_array_unref);
+    g_clear_pointer(&instance->steps, g_ptr_array_unref);
+    waiters_done(&instance->waiters);
+    spec_free(instance->spec);
+    g_free(instance->name);
+    g_free(instance->status_text);
+    g_free(instance->backend_reason);
+    g_free(instance);
+}
+
+/* ---- state ------------------------------------------------------------------------------------- */
+
+void instance_changed(Instance *instance)
+{
+    const ControllerObserver *observer = instance->controller->observer;
+
+    if (observer && observer->changed)
+        observer->changed(instance, instance->controller->observer_userdata);
+}
+
+void instance_set_sub_state(Instance *instance, SubState sub_state)
+{
+    instance->sub_state = sub_state;
+    instance_changed(instance);
+}
+
+void instance_set_status(Instance *instance, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_free(instance->status_text);
+    instance->status_text = g_strdup_vprintf(format, args);
+    va_end(args);
+}
+
+void instance_degrade(Instance *instance, const char *feature, const char *code,
+                      const char *reason)
+{
+    Degradation *degradation = g_new0(Degradation, 1);
+
+    degradation->feature = g_strdup(feature);
+    degradation->code = g_strdup(code);
+    degradation->reason = g_strdup(reason);
+    g_ptr_array_add(instance->degraded, degradation);
+}
+
+void instance_apply(Instance *instance, StateEvent event, SubState sub_state)
+{
+    Controller *controller = instance->controller;
+    State from = instance->state;
+    State to = state_next(from, event);
+
+    g_return_if_fail(to != _STATE_INVALID);
+    instance->state = to;
+    instance->sub_state = sub_state;
+    log_debug("%s (%s): %s -> %s", instance->id, instance->name, state_to_string(from),
+              state_to_string(to));
+
+    g_autoptr(GError) error = NULL;
+    if (!store_save(controller->store, instance, &error))
+        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+    if (controller->observer && controller->observer->state_changed && from != to)
+        controller->observer->state_changed(instance, from, to, controller->observer_userdata);
+    instance_changed(instance);
+}
+
+/* ---- the init ------------------------------------------------------------------------------------ */
+
+static int on_init_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    Instance *instance = userdata;
+
+    (void)source;
+    (void)fd;
+    (void)revents;
+    sd_event_source_set_enabled(instance->init_source, SD_EVENT_OFF);
+    if (instance->start)
+        start_init_ended(instance);
+    else
+        instance_exit(instance);
+    return 0;
+}
+
+bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **error)
+{
+    instance_forget_init(instance);
+    int r = sd_event_add_io(instance->controller->event, &instance->init_source, pidfd, EPOLLIN,
+                            on_init_ended, instance);
+    if (r < 0) {
+        fd_close(pidfd);
+        return error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
+                                "watching process %d", pid);
+    }
+    /* An end is looked at after everything that the init still said. */
+    (void)sd_event_source_set_priority(instance->init_source, SD_EVENT_PRIORITY_NORMAL + 10);
+    instance->init_pidfd = pidfd;
+    instance->init_pid = pid;
+    return true;
+}
+
+void instance_forget_init(Instance *instance)
+{
+    instance->init_source = sd_event_source_disable_unref(instance->init_source);
+    instance->init_pidfd = fd_close(instance->init_pidfd);
+    instance->init_pid = 0;
+    instance->main_pid = 0;
+}
+
+/* ---- requests that need no story of their own ---------------------------------------------------- */
+
+static bool refuse(const Instance *instance, Request request, GError **error)
+{
+    g_autofree char *sentence = state_refusal(instance->state, request, instance->name);
+
+    return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", sentence);
+}
+
+bool instance_wait(Instance *instance, WaiterCallback done, void *userdata, GError **error)
+{
+    (void)error;
+    if (state_is_active(instance->state))
+        waiters_add(&instance->waiters, WAIT_ENDED, done, userdata);
+    else
+        done(instance, NULL, userdata);
+    return true;
+}
+
+bool instance_kill(Instance *instance, bool all, int signal, GError **error)
+{
+    if (state_answer(instance->state, REQUEST_KILL) != ANSWER_BEGIN)
+        return refuse(instance, REQUEST_KILL, error);
+    if (signal < 1 || signal > 31)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "signal %d: must be 1 to 31", signal);
+    if (!all && instance->main_pid == 0)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_STATE,
+                         "'%s' is a sandbox and has no main process: signal 'all', or stop it",
+                         instance->name);
+    int r = all ? sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_ALL) : 0;
+    if (r == 0)
+        r = sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + signal);
+    return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
+                                      "signalling '%s'", instance->name);
+}
+
+bool instance_freeze(Instance *instance, bool freeze, GError **error)
+{
+    Request request = freeze ? REQUEST_FREEZE : REQUEST_THAW;
+
+    if (state_answer(instance->state, request) != ANSWER_BEGIN)
+        return refuse(instance, request, error);
+    int r = placement_freeze(instance->placement, freeze);
+    if (r < 0)
+        return error_from_errno(error, CONSTELLATION_ERROR_CGROUP_FAILED, r, "%s '%s' (%s)",
+                                freeze ? "freezing" : "thawing", instance->name,
+                                r == -EOPNOTSUPP ? "it has no cgroup of its own" : "cgroup.freeze");
+    instance_set_sub_state(instance, freeze ? SUB_STATE_FROZEN : SUB_STATE_RUNNING);
+    return true;
+}
+
+const GPtrArray *instance_plan(Instance *instance, GError **error)
+{
+    if (!instance->steps)
+        error_set(error, CONSTELLATION_ERROR_INVALID_STATE,
+                  "'%s' was not started since the service runs: there is no plan yet (ask "
+                  "CheckInstance)",
+                  instance->name);
+    return instance->steps;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One instance: what was asked, what it is now, and what it may be told to do. Its fields are for
+ * reading by bus/; only core/ writes them, and its state only instance_set_state(). */
+
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "core/waiters.h"
+#include "isolation/plan.h"
+#include "model/names.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "resources/usage.h"
+#include "util/error.h"
+
+typedef struct Controller Controller;
+typedef struct Start Start;
+typedef struct Instance Instance;
+
+typedef struct Timestamp {
+    uint64_t realtime_usec; /* 0: never */
+    uint64_t monotonic_usec;
+} Timestamp;
+
+Timestamp timestamp_now(void);
+
+/* Something asked for that this run does without. */
+typedef struct Degradation {
+    char *feature; /* a setting's name, or what else it is about: "StandardOutput" */
+    char *code;    /* "refused", "unsupported", "failed": for programs */
+    char *reason;
+} Degradation;
+
+struct Instance {
+    Controller *controller;
+    char id[INSTANCE_ID_LENGTH + 1];
+    char *name;
+    uid_t owner;
+    Spec *spec;
+
+    State state;
+    SubState sub_state;
+    Result result;
+    int exit_code;   /* of the last run; -1 if it did not exit */
+    int exit_signal; /* or 0 */
+    char *status_text; /* why it is as it is; "" */
+    uint64_t run;
+    Timestamp created, started, stopped;
+
+    pid_t init_pid; /* 0: none */
+    pid_t main_pid; /* the payload; 0 in a sandbox */
+    int init_pidfd;
+    int record_fd; /* only where records are in memory; else -1 and the file is opened when needed */
+    sd_event_source *init_source;
+    Placement *placement;
+    char *backend_reason;
+    Isolation isolation[NAMESPACE_COUNT];
+    GPtrArray *degraded; /* Degradation */
+    GPtrArray *enforced; /* Enforced */
+    GPtrArray *steps;    /* PlanStep of the last start, or NULL */
+
+    Start *start; /* while STARTING */
+    sd_event_source *stop_timer;
+    bool stop_escalated;     /* SIGKILL was needed */
+    bool restart_after_stop;
+    bool destroy_after_stop;
+    bool lost_sight; /* adopted without a spec */
+    Waiters waiters;
+};
+
+typedef struct StartOptions {
+    bool no_degrade;
+    int stdio[3]; /* -1: as the settings say; dup'ed */
+} StartOptions;
+#define START_OPTIONS_DEFAULT ((StartOptions){ .stdio = { -1, -1, -1 } })
+
+typedef struct StopOptions {
+    uint64_t timeout_usec; /* UINT64_MAX - 1: as the setting says */
+    int signal;            /* 0: as the setting says */
+} StopOptions;
+#define STOP_TIMEOUT_SETTING (UINT64_MAX - 1)
+#define STOP_OPTIONS_DEFAULT ((StopOptions){ .timeout_usec = STOP_TIMEOUT_SETTING })
+
+/* Each: false and an error, and `done` will not be called; or true, and `done` is called exactly
+ * once, perhaps before the function returns. `done` may be NULL. */
+bool instance_start(Instance *instance, const StartOptions *options, WaiterCallback done,
+                    void *userdata, GError **error);
+bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallback done,
+                   void *userdata, GError **error);
+bool instance_restart(Instance *instance, const StopOptions *options, WaiterCallback done,
+                      void *userdata, GError **error);
+bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void *userdata,
+                      GError **error);
+
+/* `done` when the current run has ended, at once if none is going on. */
+bool instance_wait(Instance *instance, WaiterCallback done, void *userdata, GError **error);
+
+/* A signal to the payload, or to every process but the init. */
+bool instance_kill(Instance *instance, bool all, int signal, GError **error);
+bool instance_freeze(Instance *instance, bool freeze, GError **error);
+
+/* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
+const GPtrArray *instance_plan(Instance *instance, GError **error);
+
+/* ---- for core/ only --------------------------------------------------------------------------- */
+
+Instance *instance_new(Controller *controller, const char *id, const char *name, uid_t owner,
+                       Spec *spec);
+void instance_free(Instance *instance);
+
+/* The only writer of state: looks the event up in the table, tells the observer and stores. */
+void instance_apply(Instance *instance, StateEvent event, SubState sub_state);
+void instance_set_sub_state(Instance *instance, SubState sub_state);
+void instance_set_status(Instance *instance, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void instance_degrade(Instance *instance, const char *feature, const char *code,
+                      const char *reason);
+void instance_changed(Instance *instance);
+
+/* Takes over a living init (its pidfd is the instance's from now on) and watches for its end. */
+bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **error);
+void instance_forget_init(Instance *instance);
+
+/* instance-start.c: a stop while it starts; the start-queue's turn; the init's end while starting */
+void start_cancel(Instance *instance, const char *why);
+void start_admit(Start *start);
+void start_init_ended(Instance *instance);
+void start_free(Start *start);
+
+/* instance-exit.c: the init has ended; also for runs that ended while the service was away. */
+void instance_exit(Instance *instance);
+void instance_exit_from_record(Instance *instance, const struct Record *record);
+
+/* instance-stop.c: what waited for the end of a run goes on. */
+void instance_after_stop(Instance *instance);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One attempt at a start: from the settings to an init that is being cloned. The launcher is asked
+ * as early as can be; what else is needed is made while it works. */
+
+#include <fcntl.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "core/identity.h"
+#include "core/output.h"
+#include "core/start.h"
+#include "core/store.h"
+#include "isolation/plan-wire.h"
+#include "util/fd.h"
+
+/* Our own directories: what the service knows of all instances is no instance's business. */
+static const char *const masks[] = { "/run/constellation", "/var/lib/constellation", NULL };
+
+static bool is_required(const Start *start, const char *setting)
+{
+    const char *const *required = spec_get_strv(start->instance->spec, SETTING_REQUIRE);
+
+    return start->no_degrade || (required && g_strv_contains(required, setting));
+}
+
+static bool choose_backend(Start *start, GError **error)
+{
+    Instance *instance = start->instance;
+    BackendChoice wanted = (BackendChoice)spec_get_uint(instance->spec, SETTING_BACKEND);
+    g_autofree char *reason = NULL;
+
+    start->backend = backend_choose(instance->controller->resources, wanted, start->excluded,
+                                    &reason, error);
+    if (!start->backend)
+        return false;
+    g_free(instance->backend_reason);
+    instance->backend_reason = g_steal_pointer(&reason);
+    return true;
+}
+
+/* A required limit is refused here, before anything is made. */
+static bool check_limits(Start *start, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+
+    start->limits = limits_from_spec(start->instance->spec);
+    if (!limits_any(&start->limits))
+        return true;
+    rows = backend_predict(start->instance->controller->resources, start->backend, &start->limits);
+    for (guint i = 0; i < rows->len; i++) {
+        const Enforced *row = g_ptr_array_index(rows, i);
+        if (!row->enforced && is_required(start, row->limit))
+            return error_set(error, CONSTELLATION_ERROR_CGROUP_FAILED,
+                             "%s is required and cannot be enforced: %s", row->limit, row->reason);
+    }
+    return true;
+}
+
+static void take_isolation(Start *start)
+{
+    Instance *instance = start->instance;
+
+    g_ptr_array_set_size(instance->degraded, 0);
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        Isolation *to = &instance->isolation[kind];
+        const Isolation *from = &start->plan->isolation[kind];
+        to->outcome = from->outcome;
+        g_free(to->reason);
+        to->reason = g_strdup(from->reason);
+        if (from->outcome == ISOLATION_REFUSED)
+            instance_degrade(instance, setting_get((SettingId)namespace_infos[kind].setting)->name,
+                             "refused", from->reason);
+    }
+    g_clear_pointer(&instance->steps, g_ptr_array_unref);
+    instance->steps = g_ptr_array_ref(start->plan->steps);
+}
+
+static bool make_plan(Start *start, GError **error)
+{
+    Instance *instance = start->instance;
+    Controller *controller = instance->controller;
+    g_auto(Identity) identity = { 0 };
+
+    if (!identity_lookup(spec_get_string(instance->spec, SETTING_USER), instance->owner, &identity,
+                         error))
+        return false;
+    const PlanInput input = {
+        .spec = instance->spec,
+        .name = instance->name,
+        .id = instance->id,
+        .service_uid = controller->uid,
+        .identity = &identity,
+        .features = &controller->features,
+        .interpreter = controller->interpreter,
+        .masks = masks,
+        .has_cgroup = start->backend != backend_by_name("monitor"),
+        .no_degrade = start->no_degrade,
+    };
+    plan_free(start->plan);
+    start->plan = plan_make(&input, error);
+    if (!start->plan)
+        return false;
+    take_isolation(start);
+    return true;
+}
+
+PlacementRequest start_placement_request(const Start *start)
+{
+    const Instance *instance = start->instance;
+
+    return (PlacementRequest){
+        .realm = instance->controller->realm,
+        .launch_id = start->launch_id,
+        .description = instance->name,
+        .owner = instance->owner,
+        .limits = &start->limits,
+        .timeout_stop_usec = spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP),
+        .timeout_usec = spec_get_uint(instance->spec, SETTING_TIMEOUT_START),
+        .kill_signal = (int)spec_get_uint(instance->spec, SETTING_KILL_SIGNAL),
+    };
+}
+
+static bool place_and_launch(Start *start, int init_end, LaunchCallback launched, GError **error)
+{
+    Instance *instance = start->instance;
+    Controller *controller = instance->controller;
+    const PlacementRequest request = start_placement_request(start);
+
+    instance->placement = backend_prepare(controller->resources, start->backend, &request, error);
+    if (!instance->placement)
+        return false;
+    const int fds[] = { init_end, instance->placement->cgroup_fd };
+    const struct LaunchRequest launch = {
+        .verb = LAUNCH_SPAWN,
+        .namespaces = start->plan->clone_flags,
+        .id_map = start->plan->id_map,
+        .uid = start->plan->identity.uid,
+        .gid = start->plan->identity.gid,
+        .into_cgroup = fds[1] >= 0,
+    };
+    start->launch = launcher_call(controller->launcher, launch, fds, fds[1] >= 0 ? 2 : 1, launched,
+                                  start, error);
+    return start->launch != NULL;
+}
+
+static int open_output(Start *start, SettingId id, int priority)
+{
+    Instance *instance = start->instance;
+    const char *where = spec_get_string(instance->spec, id);
+    const char *unit = instance->placement->unit ? instance->placement->unit : "";
+
+    if (g_strcmp0(where, "journal") == 0) {
+        int fd = output_open_journal(instance->name, unit, priority);
+        if (fd >= 0)
+            return fd;
+        g_autofree char *reason = g_strdup_printf(
+            "no journal to write to (%s): the output is discarded", g_strerror(-fd));
+        instance_degrade(instance, setting_get(id)->name, "unsupported", reason);
+    }
+    /* file: and append: are opened by the payload's process, as its user. */
+    return output_open_null();
+}
+
+static int duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static bool send_plan(Start *start, GError **error)
+{
+    Instance *instance = start->instance;
+    auto_fd plan = plan_seal(start->plan, error);
+    if (plan < 0)
+        return false;
+    auto_fd record = store_record_create(instance->controller->store, instance, error);
+    if (record < 0)
+        return false;
+    auto_fd input = start->stdio[0] >= 0 ? duplicate(start->stdio[0]) : output_open_null();
+    auto_fd output = start->stdio[1] >= 0
+                         ? duplicate(start->stdio[1])
+                         : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO);
+    auto_fd errors = start->stdio[2] >= 0
+                         ? duplicate(start->stdio[2])
+                         : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO);
+    if (input < 0 || output < 0 || errors < 0)
+        return error_set(error, CONSTELLATION_ERROR_SPAWN_FAILED,
+                         "no file descriptors for the payload's input and output");
+    return conversation_send_plan(start->conversation, plan, record,
+                                  (const int[]){ input, output, errors }, error);
+}
+
+bool start_plan(Start *start, GError **error)
+{
+    return choose_backend(start, error) && check_limits(start, error) && make_plan(start, error);
+}
+
+bool start_attempt(Start *start, LaunchCallback launched, ConversationCallback said,
+                   GError **error)
+{
+    int init_end;
+
+    if (!start_plan(start, error))
+        return false;
+    start->conversation =
+        conversation_new(start->instance->controller->event, said, start, &init_end, error);
+    if (!start->conversation)
+        return false;
+    auto_fd end = init_end;
+    return place_and_launch(start, end, launched, error) && send_plan(start, error);
+}
+
+void start_abandon_attempt(Start *start)
+{
+    Instance *instance = start->instance;
+    Controller *controller = instance->controller;
+
+    /* The init sees the end of the conversation at its gate and is gone by itself. */
+    g_clear_pointer(&start->conversation, conversation_free);
+    if (start->placing)
+        backend_abandon(controller->resources, instance->placement);
+    start->placing = false;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A start while it is under way; private to instance-start.c and start-attempt.c. */
+
+#include "core/controller.h"
+#include "isolation/conversation.h"
+
+typedef enum StartPhase {
+    START_QUEUED,
+    START_LAUNCHING, /* the launcher was asked for an init */
+    START_PLACING,   /* the backend was asked for its cgroup */
+    START_RELEASED,  /* the gate is open */
+    START_RETRYING,  /* this attempt is being cleared away, another follows */
+    START_FAILING,   /* it is being cleared away, none follows */
+} StartPhase;
+
+struct Start {
+    Instance *instance;
+    StartPhase phase;
+    bool admitted; /* it is its turn: counts among starts_running */
+    bool no_degrade;
+    int stdio[3];
+    unsigned excluded;    /* rungs that were tried: 1 << BackendChoice */
+    bool probed_again;    /* each cure is tried once */
+    bool launched_again;
+    char *launch_id;      /* <instance id>_<run> */
+    const Backend *backend;
+    Plan *plan;
+    Limits limits;
+    Conversation *conversation;
+    LaunchCall *launch;
+    bool placing;
+    sd_event_source *deadline;
+    GError *error;        /* of a START_FAILING one */
+    Result result;
+    StateEvent event;
+};
+
+/* Chooses the rung, checks what is required, makes the plan; changes nothing on the host. */
+bool start_plan(Start *start, GError **error);
+
+/* Everything up to the request to the launcher: rung, plan, placement, init. */
+bool start_attempt(Start *start, LaunchCallback launched, ConversationCallback said,
+                   GError **error);
+
+/* What the backend is asked for, from what is known now. */
+PlacementRequest start_placement_request(const Start *start);
+
+/* Clears away what start_attempt() made, but for a living init. */
+void start_abandon_attempt(Start *start);

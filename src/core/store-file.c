@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "core/store-file.h"
+
+#define GROUP_INSTANCE "Instance"
+#define GROUP_RUN      "Run"
+
+/* ---- writing -------------------------------------------------------------------------------------- */
+
+static void set_timestamp(GKeyFile *file, const char *key, Timestamp timestamp)
+{
+    g_autofree char *monotonic = g_strconcat(key, "Monotonic", NULL);
+
+    g_key_file_set_uint64(file, GROUP_RUN, key, timestamp.realtime_usec);
+    g_key_file_set_uint64(file, GROUP_RUN, monotonic, timestamp.monotonic_usec);
+}
+
+static void write_isolation(GKeyFile *file, const Instance *instance)
+{
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        g_autofree char *key = g_strconcat("Isolation-", namespace_infos[kind].name, NULL);
+        const char *const pair[] = {
+            isolation_outcome_to_string(instance->isolation[kind].outcome),
+            instance->isolation[kind].reason,
+        };
+        g_key_file_set_string_list(file, GROUP_RUN, key, pair, 2);
+    }
+}
+
+static void write_degraded(GKeyFile *file, const Instance *instance)
+{
+    for (guint i = 0; i < instance->degraded->len; i++) {
+        const Degradation *row = g_ptr_array_index(instance->degraded, i);
+        g_autofree char *key = g_strdup_printf("Degraded-%u", i);
+        const char *const fields[] = { row->feature, row->code, row->reason };
+        g_key_file_set_string_list(file, GROUP_RUN, key, fields, 3);
+    }
+}
+
+static void write_run(GKeyFile *file, const Instance *instance)
+{
+    const Placement *placement = instance->placement;
+
+    g_key_file_set_string(file, GROUP_RUN, "State", state_to_string(instance->state));
+    g_key_file_set_string(file, GROUP_RUN, "Result", result_to_string(instance->result));
+    g_key_file_set_string(file, GROUP_RUN, "StatusText", instance->status_text);
+    g_key_file_set_uint64(file, GROUP_RUN, "Run", instance->run);
+    g_key_file_set_integer(file, GROUP_RUN, "ExitCode", instance->exit_code);
+    g_key_file_set_integer(file, GROUP_RUN, "ExitSignal", instance->exit_signal);
+    set_timestamp(file, "Created", instance->created);
+    set_timestamp(file, "Started", instance->started);
+    set_timestamp(file, "Stopped", instance->stopped);
+    g_key_file_set_string(file, GROUP_RUN, "BackendReason", instance->backend_reason);
+    write_isolation(file, instance);
+    write_degraded(file, instance);
+    if (!placement)
+        return;
+    g_key_file_set_string(file, GROUP_RUN, "Backend", backend_name(placement->backend));
+    if (placement->unit)
+        g_key_file_set_string(file, GROUP_RUN, "Unit", placement->unit);
+    if (placement->slice)
+        g_key_file_set_string(file, GROUP_RUN, "Slice", placement->slice);
+}
+
+char *store_file_write(const Instance *instance)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    g_key_file_set_integer(file, GROUP_INSTANCE, "Version", STORE_FILE_VERSION);
+    g_key_file_set_string(file, GROUP_INSTANCE, "Id", instance->id);
+    g_key_file_set_string(file, GROUP_INSTANCE, "Name", instance->name);
+    g_key_file_set_uint64(file, GROUP_INSTANCE, "Owner", instance->owner);
+    write_run(file, instance);
+    spec_to_key_file(instance->spec, file);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------- */
+
+static Timestamp get_timestamp(GKeyFile *file, const char *key)
+{
+    g_autofree char *monotonic = g_strconcat(key, "Monotonic", NULL);
+
+    return (Timestamp){
+        g_key_file_get_uint64(file, GROUP_RUN, key, NULL),
+        g_key_file_get_uint64(file, GROUP_RUN, monotonic, NULL),
+    };
+}
+
+static void read_isolation(GKeyFile *file, Instance *instance)
+{
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        g_autofree char *key = g_strconcat("Isolation-", namespace_infos[kind].name, NULL);
+        gsize length = 0;
+        g_auto(GStrv) pair = g_key_file_get_string_list(file, GROUP_RUN, key, &length, NULL);
+        if (length != 2)
+            continue;
+        Isolation *isolation = &instance->isolation[kind];
+        for (IsolationOutcome o = ISOLATION_PRIVATE; o <= ISOLATION_REFUSED; o++)
+            if (strcmp(pair[0], isolation_outcome_to_string(o)) == 0)
+                isolation->outcome = o;
+        g_free(isolation->reason);
+        isolation->reason = g_steal_pointer(&pair[1]);
+    }
+}
+
+static void read_degraded(GKeyFile *file, Instance *instance)
+{
+    for (guint i = 0;; i++) {
+        g_autofree char *key = g_strdup_printf("Degraded-%u", i);
+        gsize length = 0;
+        g_auto(GStrv) fields = g_key_file_get_string_list(file, GROUP_RUN, key, &length, NULL);
+        if (length != 3)
+            return;
+        instance_degrade(instance, fields[0], fields[1], fields[2]);
+    }
+}
+
+/* What the run was placed by is kept as text until adopt.c knows whether it still lives. */
+static void read_placement(GKeyFile *file, Instance *instance)
+{
+    g_autofree char *backend = g_key_file_get_string(file, GROUP_RUN, "Backend", NULL);
+    const Backend *known = backend ? backend_by_name(backend) : NULL;
+
+    if (!known)
+        return;
+    instance->placement = g_new0(Placement, 1);
+    instance->placement->backend = known;
+    instance->placement->unit = g_key_file_get_string(file, GROUP_RUN, "Unit", NULL);
+    instance->placement->slice = g_key_file_get_string(file, GROUP_RUN, "Slice", NULL);
+    instance->placement->reason = g_strdup(instance->backend_reason);
+    instance->placement->cgroup_fd = -1;
+}
+
+static bool read_run(GKeyFile *file, Instance *instance, GError **error)
+{
+    g_autofree char *state = g_key_file_get_string(file, GROUP_RUN, "State", error);
+    g_autofree char *result = state ? g_key_file_get_string(file, GROUP_RUN, "Result", error)
+                                    : NULL;
+    g_autofree char *status = g_key_file_get_string(file, GROUP_RUN, "StatusText", NULL);
+    g_autofree char *reason = g_key_file_get_string(file, GROUP_RUN, "BackendReason", NULL);
+
+    if (!state || !result)
+        return false;
+    instance->state = state_from_string(state);
+    instance->result = result_from_string(result);
+    if (instance->state == _STATE_INVALID || instance->result == _RESULT_INVALID)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "State=%s, Result=%s: unknown",
+                         state, result);
+    instance_set_status(instance, "%s", status ? status : "");
+    g_free(instance->backend_reason);
+    instance->backend_reason = g_strdup(reason ? reason : "");
+    instance->run = g_key_file_get_uint64(file, GROUP_RUN, "Run", NULL);
+    instance->exit_code = g_key_file_get_integer(file, GROUP_RUN, "ExitCode", NULL);
+    instance->exit_signal = g_key_file_get_integer(file, GROUP_RUN, "ExitSignal", NULL);
+    instance->created = get_timestamp(file, "Created");
+    instance->started = get_timestamp(file, "Started");
+    instance->stopped = get_timestamp(file, "Stopped");
+    read_isolation(file, instance);
+    read_degraded(file, instance);
+    read_placement(file, instance);
+    return true;
+}
+
+static bool check_head(GKeyFile *file, const char *id, const char *name, GError **error)
+{
+    int version = g_key_file_get_integer(file, GROUP_INSTANCE, "Version", NULL);
+    guint64 owner = g_key_file_get_uint64(file, GROUP_INSTANCE, "Owner", error);
+
+    if (*error)
+        return false;
+    if (version != STORE_FILE_VERSION)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "Version=%d: this service writes and reads version %d", version,
+                         STORE_FILE_VERSION);
+    if (!id || !id_is_valid(id))
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "Id=%s: not an id",
+                         id ? id : "");
+    if (owner >= UINT32_MAX)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "Owner= is no uid");
+    return name_is_valid(name ? name : "", error);
+}
+
+Instance *store_file_read(Controller *controller, const char *text, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *id = NULL, *name = NULL;
+    Spec *spec = NULL;
+    Instance *instance = NULL;
+
+    if (g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure)) {
+        id = g_key_file_get_string(file, GROUP_INSTANCE, "Id", NULL);
+        name = g_key_file_get_string(file, GROUP_INSTANCE, "Name", NULL);
+        if (check_head(file, id, name, &failure))
+            spec = spec_from_key_file(file, &failure);
+    }
+    if (spec) {
+        uid_t owner = (uid_t)g_key_file_get_uint64(file, GROUP_INSTANCE, "Owner", NULL);
+        instance = instance_new(controller, id, name, owner, spec);
+        if (read_run(file, instance, &failure))
+            return instance;
+        instance_free(instance);
+    }
+    error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s", failure->message);
+    return NULL;
+}

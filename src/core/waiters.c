@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/waiters.h"
+
+typedef struct Waiter {
+    WaitFor what;
+    WaiterCallback callback;
+    void *userdata;
+} Waiter;
+
+void waiters_add(Waiters *waiters, WaitFor what, WaiterCallback callback, void *userdata)
+{
+    Waiter waiter = { what, callback, userdata };
+
+    if (!callback)
+        return;
+    if (!waiters->entries)
+        waiters->entries = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    g_array_append_val(waiters->entries, waiter);
+}
+
+void waiters_forget(Waiters *waiters, void *userdata)
+{
+    for (guint i = waiters->entries ? waiters->entries->len : 0; i > 0; i--)
+        if (g_array_index(waiters->entries, Waiter, i - 1).userdata == userdata)
+            g_array_remove_index(waiters->entries, i - 1);
+}
+
+/* The ones to be told are taken out first: a callback may add, forget, or destroy. */
+static void tell(Waiters *waiters, gboolean all, WaitFor what, Instance *instance,
+                 const GError *error)
+{
+    g_autoptr(GArray) told = g_array_new(FALSE, FALSE, sizeof(Waiter));
+
+    for (guint i = 0; waiters->entries && i < waiters->entries->len;) {
+        Waiter waiter = g_array_index(waiters->entries, Waiter, i);
+        if (!all && waiter.what != what) {
+            i++;
+            continue;
+        }
+        g_array_append_val(told, waiter);
+        g_array_remove_index(waiters->entries, i);
+    }
+    for (guint i = 0; i < told->len; i++) {
+        Waiter *waiter = &g_array_index(told, Waiter, i);
+        waiter->callback(instance, error, waiter->userdata);
+    }
+}
+
+void waiters_tell(Waiters *waiters, WaitFor what, Instance *instance, const GError *error)
+{
+    tell(waiters, FALSE, what, instance, error);
+}
+
+void waiters_tell_all(Waiters *waiters, Instance *instance, const GError *error)
+{
+    tell(waiters, TRUE, WAIT_ENDED, instance, error);
+}
+
+void waiters_done(Waiters *waiters)
+{
+    g_clear_pointer(&waiters->entries, g_array_unref);
+}
