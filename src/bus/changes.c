@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From core's observer to signals. Changes are collected and looked at once before the loop goes
+ * to sleep: an instance that changed several times in a turn makes one signal, with the properties
+ * that are different from when it was last shown. */
+
+#include <string.h>
+
+#include "bus/face.h"
+#include "bus/names.h"
+#include "bus/properties.h"
+#include "util/log.h"
+
+typedef enum ShownKind { SHOWN_TEXT, SHOWN_NUMBER, SHOWN_TIMESTAMP, SHOWN_EXIT, SHOWN_ROWS } ShownKind;
+
+static const struct {
+    const char *property;
+    ShownKind kind;
+} shown_properties[] = {
+    { "State", SHOWN_TEXT },
+    { "SubState", SHOWN_TEXT },
+    { "Result", SHOWN_TEXT },
+    { "StatusText", SHOWN_TEXT },
+    { "ExitCode", SHOWN_EXIT },
+    { "ExitSignal", SHOWN_EXIT },
+    { "MainPID", SHOWN_NUMBER },
+    { "InitPID", SHOWN_NUMBER },
+    { "Run", SHOWN_NUMBER },
+    { "Unit", SHOWN_TEXT },
+    { "Slice", SHOWN_TEXT },
+    { "ControlGroup", SHOWN_TEXT },
+    { "Backend", SHOWN_TEXT },
+    { "BackendReason", SHOWN_TEXT },
+    { "Isolation", SHOWN_ROWS },
+    { "Enforced", SHOWN_ROWS },
+    { "Degraded", SHOWN_ROWS },
+    { "StartedTimestamp", SHOWN_TIMESTAMP },
+    { "StartedTimestampMonotonic", SHOWN_TIMESTAMP },
+    { "StoppedTimestamp", SHOWN_TIMESTAMP },
+    { "StoppedTimestampMonotonic", SHOWN_TIMESTAMP },
+};
+#define SHOWN_COUNT G_N_ELEMENTS(shown_properties)
+
+/* A number for the value, so that two values can be told apart: itself, or a hash. */
+static uint64_t fingerprint(const Instance *instance, size_t i)
+{
+    const char *property = shown_properties[i].property;
+
+    switch (shown_properties[i].kind) {
+    case SHOWN_TEXT:
+        return g_str_hash(property_text(instance, property));
+    case SHOWN_NUMBER:
+        return property_number(instance, property);
+    case SHOWN_TIMESTAMP:
+        return property_timestamp(instance, property);
+    case SHOWN_EXIT:
+        return (uint64_t)(strcmp(property, "ExitCode") == 0 ? instance->exit_code
+                                                            : instance->exit_signal);
+    default:
+        /* Rows are made anew by each run, and all of them before it is RUNNING. */
+        return instance->run * 1000 + instance->degraded->len * 10 + instance->enforced->len;
+    }
+}
+
+static void flush_instance(Face *face, Instance *instance)
+{
+    uint64_t *shown = g_hash_table_lookup(face->shown, instance->id);
+    const char *names[SHOWN_COUNT + 1];
+    size_t n = 0;
+
+    if (!shown)
+        return;
+    for (size_t i = 0; i < SHOWN_COUNT; i++) {
+        uint64_t value = fingerprint(instance, i);
+        if (value != shown[i])
+            names[n++] = shown_properties[i].property;
+        shown[i] = value;
+    }
+    if (n == 0)
+        return;
+    names[n] = NULL;
+    g_autofree char *path = instance_path(instance);
+    for (guint i = 0; i < face->connections->len; i++) {
+        Connection *connection = g_ptr_array_index(face->connections, i);
+        connection->emitting = true;
+        int r = sd_bus_emit_properties_changed_strv(connection->bus, path, INTERFACE_INSTANCE,
+                                                    (char **)names);
+        connection->emitting = false;
+        if (r < 0)
+            log_debug("bus: PropertiesChanged: %s", g_strerror(-r));
+    }
+}
+
+static int on_flush(sd_event_source *source, void *userdata)
+{
+    Face *face = userdata;
+    GHashTableIter iterator;
+    gpointer id;
+
+    (void)source;
+    face->flush_source = sd_event_source_disable_unref(face->flush_source);
+    g_autoptr(GHashTable) dirty = face->dirty;
+    face->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_iter_init(&iterator, dirty);
+    while (g_hash_table_iter_next(&iterator, &id, NULL)) {
+        Instance *instance = controller_find_id(face->controller, id);
+        if (instance)
+            flush_instance(face, instance);
+    }
+    return 0;
+}
+
+static void on_changed(Instance *instance, void *userdata)
+{
+    Face *face = userdata;
+
+    g_hash_table_add(face->dirty, g_strdup(instance->id));
+    if (face->flush_source)
+        return;
+    /* After everything else of this turn. */
+    if (sd_event_add_defer(face->event, &face->flush_source, on_flush, face) >= 0)
+        (void)sd_event_source_set_priority(face->flush_source, SD_EVENT_PRIORITY_IDLE);
+}
+
+static void emit_object(Face *face, Instance *instance, bool added)
+{
+    g_autofree char *path = instance_path(instance);
+
+    for (guint i = 0; i < face->connections->len; i++) {
+        Connection *connection = g_ptr_array_index(face->connections, i);
+        connection->emitting = true;
+        int r = added ? sd_bus_emit_object_added(connection->bus, path)
+                      : sd_bus_emit_object_removed(connection->bus, path);
+        connection->emitting = false;
+        if (r < 0)
+            log_debug("bus: InterfacesAdded or Removed: %s", g_strerror(-r));
+    }
+}
+
+static void remember(Face *face, const Instance *instance)
+{
+    uint64_t *shown = g_new(uint64_t, SHOWN_COUNT);
+
+    for (size_t i = 0; i < SHOWN_COUNT; i++)
+        shown[i] = fingerprint(instance, i);
+    g_hash_table_insert(face->shown, g_strdup(instance->id), shown);
+}
+
+static void on_added(Instance *instance, void *userdata)
+{
+    remember(userdata, instance);
+    emit_object(userdata, instance, true);
+}
+
+static void on_removed(Instance *instance, void *userdata)
+{
+    Face *face = userdata;
+
+    flush_instance(face, instance);
+    emit_object(face, instance, false);
+    g_hash_table_remove(face->shown, instance->id);
+    g_hash_table_remove(face->dirty, instance->id);
+}
+
+static void on_state_changed(Instance *instance, State from, State to, void *userdata)
+{
+    Face *face = userdata;
+    g_autofree char *path = instance_path(instance);
+
+    for (guint i = 0; i < face->connections->len; i++) {
+        Connection *connection = g_ptr_array_index(face->connections, i);
+        (void)sd_bus_emit_signal(connection->bus, path, INTERFACE_INSTANCE, "StateChanged", "ss",
+                                 state_to_string(from), state_to_string(to));
+    }
+}
+
+static void on_exited(Instance *instance, void *userdata)
+{
+    Face *face = userdata;
+    g_autofree char *path = instance_path(instance);
+    int code, status;
+
+    property_end(instance, &code, &status);
+    for (guint i = 0; i < face->connections->len; i++) {
+        Connection *connection = g_ptr_array_index(face->connections, i);
+        (void)sd_bus_emit_signal(connection->bus, path, INTERFACE_INSTANCE, "Exited", "usii",
+                                 (uint32_t)instance->run, result_to_string(instance->result), code,
+                                 status);
+    }
+}
+
+void changes_begin(Face *face)
+{
+    g_autoptr(GPtrArray) instances = controller_list(face->controller);
+
+    for (guint i = 0; i < instances->len; i++)
+        remember(face, g_ptr_array_index(instances, i));
+}
+
+void changes_forget(Face *face)
+{
+    face->flush_source = sd_event_source_disable_unref(face->flush_source);
+    g_clear_pointer(&face->dirty, g_hash_table_unref);
+    g_clear_pointer(&face->shown, g_hash_table_unref);
+}
+
+const ControllerObserver face_observer = {
+    .added = on_added,
+    .removed = on_removed,
+    .changed = on_changed,
+    .state_changed = on_state_changed,
+    .exited = on_exited,
+};

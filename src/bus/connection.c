@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "bus/connection.h"
+#include "bus/names.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+static void connection_done(Connection *connection)
+{
+    waits_drop(connection, NULL);
+    g_hash_table_unref(connection->uids);
+    g_ptr_array_unref(connection->waits);
+    sd_bus_close_unref(connection->bus);
+    g_free(connection);
+}
+
+void connection_free(Connection *connection)
+{
+    if (connection)
+        connection_done(connection);
+}
+
+static int on_garbage(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    connection_done(userdata);
+    return 0;
+}
+
+/* The bus calls this from inside its own dispatch: freed from the loop. */
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Connection *connection = userdata;
+    Face *face = connection->face;
+
+    (void)message;
+    (void)error;
+    if (!g_ptr_array_remove_fast(face->connections, connection))
+        return 0;
+    waits_drop(connection, NULL);
+    (void)sd_event_add_defer(face->event, NULL, on_garbage, connection);
+    face_connection_lost(face, connection->is_message_bus);
+    return 0;
+}
+
+static int on_name_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    const char *name, *old, *new;
+
+    (void)error;
+    if (sd_bus_message_read(message, "sss", &name, &old, &new) >= 0 && !*new)
+        caller_left(userdata, name);
+    return 0;
+}
+
+static int watch(Connection *connection)
+{
+    int r = sd_bus_match_signal_async(connection->bus, NULL, "org.freedesktop.DBus.Local",
+                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                      "Disconnected", on_disconnected, NULL, connection);
+
+    if (r >= 0 && connection->is_message_bus)
+        r = sd_bus_add_match_async(connection->bus, NULL,
+                                   "type='signal',sender='org.freedesktop.DBus',"
+                                   "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                                   "path='/org/freedesktop/DBus',arg2=''",
+                                   on_name_owner_changed, NULL, connection);
+    return r;
+}
+
+Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t peer_uid)
+{
+    Connection *connection = g_new0(Connection, 1);
+
+    connection->face = face;
+    connection->bus = bus;
+    connection->is_message_bus = is_message_bus;
+    connection->peer_uid = peer_uid;
+    connection->uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    connection->waits = g_ptr_array_new();
+    int r = sd_bus_attach_event(bus, face->event, SD_EVENT_PRIORITY_NORMAL);
+    if (r >= 0)
+        r = connection_export(connection);
+    if (r >= 0)
+        r = watch(connection);
+    if (r < 0) {
+        log_error("bus: exporting the objects: %s", g_strerror(-r));
+        connection_done(connection);
+        return NULL;
+    }
+    g_ptr_array_add(face->connections, connection);
+    return connection;
+}
+
+static bool peer_is_allowed(const Face *face, int fd, uid_t *ret_uid)
+{
+    struct ucred peer = { .uid = (uid_t)-1 };
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid == (uid_t)-1)
+        return false;
+    *ret_uid = peer.uid;
+    return peer.uid == 0 || peer.uid == face->controller->uid;
+}
+
+Connection *connection_accept(Face *face, int socket)
+{
+    auto_fd fd = socket;
+    sd_bus *bus = NULL;
+    sd_id128_t id;
+    uid_t uid;
+
+    if (!peer_is_allowed(face, fd, &uid)) {
+        log_warning("bus: a client of another user was refused");
+        return NULL;
+    }
+    int r = sd_bus_new(&bus);
+    if (r >= 0)
+        r = sd_bus_set_fd(bus, fd, fd);
+    if (r >= 0)
+        fd = -1;
+    if (r >= 0)
+        r = sd_id128_randomize(&id);
+    if (r >= 0)
+        r = sd_bus_set_server(bus, true, id);
+    if (r >= 0)
+        r = sd_bus_negotiate_fds(bus, true);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r < 0) {
+        log_warning("bus: a client could not be served: %s", g_strerror(-r));
+        sd_bus_unref(bus);
+        return NULL;
+    }
+    return connection_new(face, bus, false, uid);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Where the service is reached: a name on a message bus, which it comes back to for as long as it
+ * runs, or a private socket. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bus/connection.h"
+#include "bus/names.h"
+#include "util/event.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/timer.h"
+
+/* A bus that restarts is back within 50 ms: look soon, then ever more rarely. */
+#define RECONNECT_MIN_USEC (50 * 1000)
+#define RECONNECT_MAX_USEC (5 * G_USEC_PER_SEC)
+#define BACKLOG            64
+
+/* ---- message bus ------------------------------------------------------------------------------------- */
+
+static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Face *face = userdata;
+
+    (void)error;
+    if (sd_bus_message_is_method_error(message, NULL)) {
+        log_error("bus: the name %s: %s", BUS_NAME, sd_bus_message_get_error(message)->message);
+        return 0;
+    }
+    face->name_owned = true;
+    face->reconnect_usec = RECONNECT_MIN_USEC;
+    log_info("bus: here as %s", BUS_NAME);
+    return 0;
+}
+
+static int connect_bus(Face *face)
+{
+    g_autoptr(sd_bus) bus = NULL;
+
+    int r = face->controller->mode == MODE_USER ? sd_bus_open_user_with_description(&bus, "clients")
+                                                : sd_bus_open_system_with_description(&bus,
+                                                                                      "clients");
+    if (r < 0)
+        return r;
+    if (!connection_new(face, sd_bus_ref(bus), true, (uid_t)-1))
+        return -EIO;
+    return sd_bus_request_name_async(bus, NULL, BUS_NAME, SD_BUS_NAME_ALLOW_REPLACEMENT, on_name,
+                                     face);
+}
+
+static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void reconnect_later(Face *face)
+{
+    (void)timer_start(face->event, &face->reconnect_source, face->reconnect_usec, on_reconnect,
+                      face, "reconnect");
+    face->reconnect_usec = MIN(face->reconnect_usec * 2, RECONNECT_MAX_USEC);
+}
+
+static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Face *face = userdata;
+
+    (void)source;
+    (void)usec;
+    face->reconnect_source = sd_event_source_disable_unref(face->reconnect_source);
+    int r = connect_bus(face);
+    if (r < 0) {
+        log_debug("bus: not there yet: %s", g_strerror(-r));
+        reconnect_later(face);
+    }
+    return 0;
+}
+
+void face_connection_lost(Face *face, bool was_message_bus)
+{
+    if (was_message_bus) {
+        log_warning("bus: the connection is lost; instances run on");
+        face->name_owned = false;
+        face->reconnect_usec = RECONNECT_MIN_USEC;
+        reconnect_later(face);
+    } else if (face->peer_gone && face->connections->len == 0) {
+        face->peer_gone(face->userdata);
+    }
+}
+
+/* ---- private socket ------------------------------------------------------------------------------------ */
+
+static int on_client(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    (void)source;
+    (void)revents;
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0)
+        (void)connection_accept(userdata, client);
+    else if (errno != EAGAIN && errno != EINTR)
+        log_warning("bus: accepting a client: %s", g_strerror(errno));
+    return 0;
+}
+
+static bool listen_on(Face *face, const char *path, GError **error)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: too long for a socket",
+                         path);
+    /* Nobody but the owner and root may connect, from the first moment on. */
+    mode_t mask = umask(0177);
+    int r = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+                    listen(fd, BACKLOG) < 0
+                ? -errno
+                : 0;
+    umask(mask);
+    if (r == 0)
+        r = sd_event_add_io(face->event, &face->listen_source, fd, EPOLLIN, on_client, face);
+    if (r < 0)
+        return error_from_errno(error, CONSTELLATION_ERROR_ACCESS_DENIED, r, "listening on %s%s",
+                                path,
+                                r == -EADDRINUSE ? " (another service's? else remove it)" : "");
+    (void)sd_event_source_set_io_fd_own(face->listen_source, true);
+    fd = -1;
+    face->socket_path = g_strdup(path);
+    return true;
+}
+
+/* ---- face ----------------------------------------------------------------------------------------------- */
+
+static bool face_open(Face *face, const FaceOptions *options, GError **error)
+{
+    if (options->socket_path)
+        return listen_on(face, options->socket_path, error);
+    if (options->socket_fd >= 0)
+        return connection_accept(face, options->socket_fd) ||
+               error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "the file descriptor of --private is not a connected socket of this user");
+    int r = connect_bus(face);
+    if (r < 0) {
+        log_warning("bus: not there: %s; trying again until it is", g_strerror(-r));
+        reconnect_later(face);
+    }
+    return true;
+}
+
+Face *face_new(const FaceOptions *options, GError **error)
+{
+    g_autoptr(Face) face = g_new0(Face, 1);
+
+    face->event = sd_event_ref(options->event);
+    face->controller = options->controller;
+    face->peer_gone = options->peer_gone;
+    face->userdata = options->userdata;
+    face->reconnect_usec = RECONNECT_MIN_USEC;
+    face->connections = g_ptr_array_new();
+    face->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    face->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (!face_open(face, options, error))
+        return NULL;
+    options->controller->observer = &face_observer;
+    options->controller->observer_userdata = face;
+    changes_begin(face);
+    return g_steal_pointer(&face);
+}
+
+void face_free(Face *face)
+{
+    if (!face)
+        return;
+    if (face->controller->observer_userdata == face)
+        face->controller->observer = NULL;
+    while (face->connections->len > 0) {
+        Connection *connection = g_ptr_array_index(face->connections, 0);
+        g_ptr_array_remove_index_fast(face->connections, 0);
+        (void)sd_bus_flush(connection->bus);
+        connection_free(connection);
+    }
+    sd_event_source_disable_unref(face->listen_source);
+    sd_event_source_disable_unref(face->reconnect_source);
+    changes_forget(face);
+    if (face->socket_path)
+        (void)unlink(face->socket_path);
+    g_free(face->socket_path);
+    g_ptr_array_unref(face->connections);
+    sd_event_unref(face->event);
+    g_free(face);
+}

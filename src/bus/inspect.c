@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/authorize.h"
+#include "bus/describe.h"
+#include "bus/errors.h"
+#include "bus/face.h"
+#include "bus/inspect.h"
+
+/* Authorizes and begins the reply, whose outermost container is an array of `contents`. */
+static int begin(sd_bus_message *message, Target target, const char *contents,
+                 sd_bus_message **ret_reply, sd_bus_error *error)
+{
+    uid_t uid;
+
+    int r = authorize(target.connection, message, target.instance, &uid, error);
+    if (r >= 0)
+        r = sd_bus_message_new_method_return(message, ret_reply);
+    if (r >= 0 && contents)
+        r = sd_bus_message_open_container(*ret_reply, 'a', contents);
+    return r;
+}
+
+static int finish(sd_bus_message *reply, int r)
+{
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(sd_bus_message) reply = NULL;
+    Usage usage;
+
+    int r = begin(message, target, "{sv}", &reply, error);
+    if (r < 0)
+        return r;
+    if (target.instance->init_pid > 0) {
+        usage_read(target.instance->placement, target.instance->init_pid, &usage);
+        const struct {
+            const char *name;
+            uint64_t value;
+        } rows[] = {
+            { "CPUUsageUSec", usage.cpu_usec },     { "MemoryCurrent", usage.memory_current },
+            { "MemoryPeak", usage.memory_peak },    { "SwapCurrent", usage.swap_current },
+            { "TasksCurrent", usage.tasks },        { "IOReadBytes", usage.io_read_bytes },
+            { "IOWriteBytes", usage.io_write_bytes }, { "OOMKills", usage.oom_kills },
+        };
+        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(rows); i++)
+            if (rows[i].value != USAGE_UNKNOWN)
+                r = sd_bus_message_append(reply, "{sv}", rows[i].name, "t", rows[i].value);
+        if (r >= 0)
+            r = sd_bus_message_append(reply, "{sv}", "Source", "s", usage.source);
+    }
+    return finish(reply, r);
+}
+
+int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    int r = begin(message, target, "(uus)", &reply, error);
+    if (r >= 0 && target.instance->init_pid > 0) {
+        g_autoptr(GArray) pids =
+            usage_processes(target.instance->placement, target.instance->init_pid);
+        for (guint i = 0; r >= 0 && i < pids->len; i++) {
+            pid_t pid = g_array_index(pids, pid_t, i);
+            g_autofree char *command = process_command(pid);
+            r = sd_bus_message_append(reply, "(uus)", (uint32_t)pid,
+                                      (uint32_t)process_inner_pid(pid), command);
+        }
+    }
+    return r < 0 ? r : finish(reply, r);
+}
+
+int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(sd_bus_message) reply = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    int r = begin(message, target, "(sss)", &reply, error);
+    if (r < 0)
+        return r;
+    const GPtrArray *steps = instance_plan(target.instance, &failure);
+    if (!steps)
+        return bus_fail(error, failure);
+    for (guint i = 0; r >= 0 && i < steps->len; i++) {
+        const PlanStep *step = g_ptr_array_index(steps, i);
+        r = sd_bus_message_append(reply, "(sss)", step_name(step->kind),
+                                  outcome_to_string(step->outcome),
+                                  step->reason ? step->reason : step->path ? step->path : "");
+    }
+    return finish(reply, r);
+}
+
+int method_get_environment(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    int r = begin(message, target, NULL, &reply, error);
+    if (r < 0)
+        return r;
+    (void)sd_bus_message_sensitive(reply);
+    r = sd_bus_message_append_strv(
+        reply, (char **)spec_get_strv(target.instance->spec, SETTING_ENVIRONMENT));
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+int method_describe(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    int r = begin(message, target, NULL, &reply, error);
+    if (r < 0)
+        return r;
+    g_autofree char *text = instance_describe(target.instance);
+    r = sd_bus_message_append(reply, "s", text);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}

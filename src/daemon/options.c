@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "daemon/options.h"
+#include "util/file.h"
+#include "util/log.h"
+#include "util/parse.h"
+
+#define CONFIG_SIZE_MAX (64u << 10)
+
+static const char help[] =
+    "constellationd [OPTION…]\n\n"
+    "Runs instances: scripts and commands, isolated, limited, and shown on D-Bus.\n\n"
+    "     --user           serve this user on the session bus\n"
+    "     --private=PATH   serve this user on a socket, until told to end\n"
+    "     --private=fd:N   serve a connected socket that was inherited, until it closes\n"
+    "     --config=FILE    instead of constellation.conf in the usual place\n"
+    "     --no-systemd     do not use systemd even where it runs\n"
+    "     --log-level=LEVEL  err, warning, notice, info (default) or debug\n"
+    "  -h --help           this text\n"
+    "     --version        the version\n\n"
+    "Without --user and --private it serves the system bus, as root.\n"
+    "See constellationd(8) and constellation.conf(5).\n";
+
+static bool set_private(DaemonOptions *options, const char *argument, GError **error)
+{
+    uint64_t fd;
+
+    options->mode = MODE_PRIVATE;
+    if (!g_str_has_prefix(argument, "fd:")) {
+        options->socket_path = g_strdup(argument);
+        return *argument == '/' || error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                                             "--private=%s: must be an absolute path, or fd:N",
+                                             argument);
+    }
+    if (parse_uint64(argument + 3, &fd) < 0 || fd < 3 || fd > INT32_MAX)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "--private=%s: N must be the number of an inherited socket, 3 or more",
+                         argument);
+    options->socket_fd = (int)fd;
+    return true;
+}
+
+static bool set_log_level(const char *argument, GError **error)
+{
+    int level = log_level_from_string(argument);
+
+    if (level < 0)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "--log-level=%s: must be err, warning, notice, info or debug", argument);
+    log_set_level(level);
+    return true;
+}
+
+int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError **error)
+{
+    enum { OPTION_USER = 256, OPTION_PRIVATE, OPTION_CONFIG, OPTION_NO_SYSTEMD, OPTION_LOG_LEVEL,
+           OPTION_VERSION };
+    static const struct option table[] = {
+        { "user", no_argument, NULL, OPTION_USER },
+        { "private", required_argument, NULL, OPTION_PRIVATE },
+        { "config", required_argument, NULL, OPTION_CONFIG },
+        { "no-systemd", no_argument, NULL, OPTION_NO_SYSTEMD },
+        { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+        { "version", no_argument, NULL, OPTION_VERSION },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    bool ok = true;
+    int c;
+
+    *options = (DaemonOptions){ .socket_fd = -1 };
+    while (ok && (c = getopt_long(argc, argv, "h", table, NULL)) >= 0)
+        switch (c) {
+        case OPTION_USER:
+            options->mode = MODE_USER;
+            break;
+        case OPTION_PRIVATE:
+            ok = set_private(options, optarg, error);
+            break;
+        case OPTION_CONFIG:
+            options->config_path = g_strdup(optarg);
+            break;
+        case OPTION_NO_SYSTEMD:
+            options->no_systemd = true;
+            break;
+        case OPTION_LOG_LEVEL:
+            ok = set_log_level(optarg, error);
+            break;
+        case OPTION_VERSION:
+            puts("constellationd " CONSTELLATION_VERSION);
+            return 0;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            ok = error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "see constellationd --help");
+        }
+    if (ok && optind < argc)
+        ok = error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                       "%s: there are no arguments, only options: see --help", argv[optind]);
+    return ok ? 1 : -1;
+}
+
+/* ---- what follows from the mode ---------------------------------------------------------------------- */
+
+static bool set_directories(DaemonOptions *options, GError **error)
+{
+    const char *runtime = g_get_user_runtime_dir();
+    uint32_t random[2];
+
+    switch (options->mode) {
+    case MODE_SYSTEM:
+        options->realm = g_strdup("system");
+        options->runtime_dir = g_strdup("/run/constellation");
+        options->state_dir = g_strdup("/var/lib/constellation");
+        if (geteuid() != 0)
+            return error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
+                             "the system service needs root; an ordinary user runs constellationd "
+                             "--user or --private=PATH");
+        break;
+    case MODE_USER:
+        options->realm = g_strdup("user");
+        options->runtime_dir = g_build_filename(runtime, "constellation", NULL);
+        options->state_dir = g_build_filename(g_get_user_state_dir(), "constellation", NULL);
+        break;
+    default:
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, errno, "getrandom");
+        options->realm = g_strdup_printf("p%08x%08x", random[0], random[1]);
+    }
+    return true;
+}
+
+static char *config_file(const DaemonOptions *options)
+{
+    if (options->config_path)
+        return g_strdup(options->config_path);
+    if (geteuid() == 0)
+        return g_strdup(CONSTELLATION_SYSCONFDIR "/constellation/constellation.conf");
+    return g_build_filename(g_get_user_config_dir(), "constellation", "constellation.conf", NULL);
+}
+
+static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *path, GError **error)
+{
+    static const char *const known[] = { "NodeName", "ClusterName", "MaxInstances",
+                                         "DefaultInterpreter", NULL };
+    g_auto(GStrv) keys = g_key_file_get_keys(file, "Constellation", NULL, NULL);
+    g_autofree char *max = g_key_file_get_string(file, "Constellation", "MaxInstances", NULL);
+
+    for (size_t i = 0; keys && keys[i]; i++)
+        if (!g_strv_contains(known, keys[i]))
+            log_warning("%s: %s=: unknown, ignored", path, keys[i]);
+    options->node_name = g_key_file_get_string(file, "Constellation", "NodeName", NULL);
+    options->cluster_name = g_key_file_get_string(file, "Constellation", "ClusterName", NULL);
+    options->interpreter =
+        g_key_file_get_string(file, "Constellation", "DefaultInterpreter", NULL);
+    if (max && (parse_uint64(max, &options->max_instances) < 0 || options->max_instances == 0))
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "%s: MaxInstances=%s: must be a number from 1 up", path, max);
+    return true;
+}
+
+static bool read_config(DaemonOptions *options, GError **error)
+{
+    g_autofree char *path = config_file(options), *text = NULL;
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) failure = NULL;
+
+    int r = read_small_file_at(AT_FDCWD, path, CONFIG_SIZE_MAX, &text);
+    if (r == -ENOENT && !options->config_path)
+        return true;
+    if (r < 0)
+        return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r, "%s", path);
+    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure))
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: %s", path,
+                         failure->message);
+    return apply_config(options, file, path, error);
+}
+
+bool daemon_options_complete(DaemonOptions *options, GError **error)
+{
+    if (!set_directories(options, error) || !read_config(options, error))
+        return false;
+    if (!options->node_name)
+        options->node_name = g_strdup(g_get_host_name());
+    if (!options->cluster_name)
+        options->cluster_name = g_strdup("");
+    if (!options->interpreter)
+        options->interpreter = g_strdup("rads");
+    return true;
+}
+
+void daemon_options_done(DaemonOptions *options)
+{
+    g_clear_pointer(&options->socket_path, g_free);
+    g_clear_pointer(&options->config_path, g_free);
+    g_clear_pointer(&options->realm, g_free);
+    g_clear_pointer(&options->runtime_dir, g_free);
+    g_clear_pointer(&options->state_dir, g_free);
+    g_clear_pointer(&options->node_name, g_free);
+    g_clear_pointer(&options->cluster_name, g_free);
+    g_clear_pointer(&options->interpreter, g_free);
+}
