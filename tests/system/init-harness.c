@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "system/init-harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+#include "util/syscalls.h"
+
+#define PATIENCE_MS 10000
+
+int launcher = -1;
+pid_t launcher_pid = -1;
+
+/* ---- launcher ---------------------------------------------------------------------------------
+ */
+
+static void exec_launcher(int socket, uid_t uid)
+{
+    char init[512];
+    const char *program = getenv("CONSTELLATION_LAUNCHER");
+
+    (void)snprintf(init, sizeof init, "--init=%s", getenv("CONSTELLATION_INIT"));
+    (void)dup2(socket, 3);
+    if (uid != 0 &&
+        (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
+        _exit(1);
+    (void)execl(program, program, "--fd=3", init, (char *)NULL);
+    _exit(127);
+}
+
+/* The launcher believes only in a peer of its own uid, and it is who makes the pair that counts. */
+static void make_pair_as(uid_t uid, int pair[2])
+{
+    ck_assert_int_eq(setresuid(uid, uid, 0), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    ck_assert_int_eq(setresuid(0, 0, 0), 0);
+}
+
+void launcher_start_as(uid_t uid)
+{
+    int pair[2];
+
+    ck_assert_msg(getenv("CONSTELLATION_LAUNCHER") && getenv("CONSTELLATION_INIT"),
+                  "CONSTELLATION_LAUNCHER and CONSTELLATION_INIT name the programs to test");
+    make_pair_as(uid, pair);
+    launcher_pid = fork();
+    if (launcher_pid == 0)
+        exec_launcher(pair[1], uid);
+    (void)close(pair[1]);
+    launcher = pair[0];
+}
+
+void launcher_start(void)
+{
+    launcher_start_as(0);
+}
+
+void launcher_stop(void)
+{
+    int status;
+
+    launcher = fd_close(launcher);
+    if (launcher_pid > 0) {
+        ck_assert_int_eq(waitpid(launcher_pid, &status, 0), launcher_pid);
+        ck_assert_int_eq(status, 0);
+    }
+    launcher_pid = -1;
+}
+
+struct LaunchRequest launch_request(uint32_t verb)
+{
+    static uint32_t serial;
+
+    return (struct LaunchRequest){
+        .magic = LAUNCH_MAGIC, .version = WIRE_VERSION, .verb = verb, .serial = ++serial
+    };
+}
+
+static void wait_readable(int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+    ck_assert_msg(poll(&polled, 1, PATIENCE_MS) == 1, "nothing happens");
+}
+
+/* What sendmsg() says. */
+static ssize_t send_fds(int socket, const void *data, size_t size, const int *fds, size_t count)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(64 * sizeof(int))];
+    } control = { .bytes = { 0 } };
+    struct iovec part = { (void *)data, size };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+    if (count > 0) {
+        control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)),
+                                           .cmsg_level = SOL_SOCKET,
+                                           .cmsg_type = SCM_RIGHTS };
+        memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/* Length; one fd and the credentials at most. */
+static ssize_t receive(int socket, void *data, size_t size, int *fd, struct ucred *sender)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct iovec part = { data, size };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
+    ssize_t length;
+
+    wait_readable(socket);
+    length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_type == SCM_RIGHTS && fd)
+            memcpy(fd, CMSG_DATA(c), sizeof *fd);
+        if (c->cmsg_type == SCM_CREDENTIALS && sender)
+            memcpy(sender, CMSG_DATA(c), sizeof *sender);
+    }
+    return length;
+}
+
+struct LaunchReply launcher_call(const struct LaunchRequest *request, const int *fds,
+                                 size_t fd_count, int *ret_pidfd)
+{
+    struct LaunchReply reply = { .magic = 0 };
+    int pidfd = -1;
+
+    ck_assert_int_eq(send_fds(launcher, request, sizeof *request, fds, fd_count), sizeof *request);
+    ck_assert_int_eq(receive(launcher, &reply, sizeof reply, &pidfd, NULL), sizeof reply);
+    ck_assert_uint_eq(reply.magic, LAUNCH_MAGIC);
+    ck_assert_uint_eq(reply.serial, request->serial);
+    if (ret_pidfd)
+        *ret_pidfd = pidfd;
+    else
+        ck_assert_int_eq(pidfd, -1);
+    return reply;
+}
+
+/* ---- plan -------------------------------------------------------------------------------------
+ */
+
+static void add_step(Run *run, uint32_t kind, uint32_t number, const char *path, uint32_t flags)
+{
+    uint32_t at = run->step_count++;
+
+    ck_assert_uint_lt(at, RUN_STEPS_MAX);
+    for (; at > 0 && run->steps[at - 1].kind > kind; at--)
+        run->steps[at] = run->steps[at - 1];
+    run->steps[at] = (struct WireStep){ .kind = kind, .flags = flags, .number = number };
+    if (path) {
+        run->steps[at].path = (uint32_t)run->strings_used;
+        run->strings_used += strlen(path) + 1;
+        ck_assert_uint_le(run->strings_used, sizeof run->strings);
+        (void)strcpy(run->strings + run->steps[at].path, path);
+    }
+}
+
+void run_step(Run *run, uint32_t kind, uint32_t number, const char *path)
+{
+    add_step(run, kind, number, path, WIRE_STEP_REQUIRED);
+}
+
+void run_step_optional(Run *run, uint32_t kind, uint32_t number, const char *path)
+{
+    add_step(run, kind, number, path, 0);
+}
+
+static void remove_step(Run *run, uint32_t kind)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < run->step_count; i++)
+        if (run->steps[i].kind != kind)
+            run->steps[kept++] = run->steps[i];
+    run->step_count = kept;
+}
+
+static uint32_t append(char *plan, uint32_t *size, const void *data, size_t length)
+{
+    uint32_t offset = *size = (*size + 7) & ~7u;
+
+    memcpy(plan + offset, data, length);
+    *size += (uint32_t)length;
+    return offset;
+}
+
+static uint32_t append_string(char *plan, uint32_t *size, const char *text)
+{
+    return text ? append(plan, size, text, strlen(text) + 1) : 0;
+}
+
+static uint32_t append_strings(char *plan, uint32_t *size, const char *const *strings,
+                               uint32_t *ret_count)
+{
+    uint64_t offsets[9] = { 0 };
+    uint32_t count = 0;
+
+    for (; strings[count]; count++)
+        offsets[count] = append_string(plan, size, strings[count]);
+    *ret_count = count;
+    return append(plan, size, offsets, (count + 1) * sizeof offsets[0]);
+}
+
+int run_plan_fd(const Run *run)
+{
+    static union {
+        struct WirePlan header;
+        char bytes[65536];
+    } plan;
+    struct WirePlan header = run->header;
+    struct WireStep steps[RUN_STEPS_MAX];
+    uint32_t size = sizeof header, strings;
+    int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    strings = append(plan.bytes, &size, run->strings, run->strings_used);
+    memcpy(steps, run->steps, sizeof steps);
+    for (uint32_t i = 0; i < run->step_count; i++)
+        steps[i].path += steps[i].path ? strings : 0;
+    header.step_count = run->step_count;
+    header.steps = append(plan.bytes, &size, steps, run->step_count * sizeof steps[0]);
+    header.groups = append(plan.bytes, &size, run->groups, header.group_count * sizeof(uint32_t));
+    header.argv = append_strings(plan.bytes, &size, run->argv, &header.argc);
+    header.env = append_strings(plan.bytes, &size, run->env, &header.envc);
+    header.executable = append_string(plan.bytes, &size, run->executable);
+    header.search_path = append_string(plan.bytes, &size, run->search_path);
+    header.script = append_string(plan.bytes, &size, run->script);
+    header.size = size;
+    plan.header = header;
+    if (run->damage)
+        run->damage(&plan.header);
+    ck_assert_int_eq(write(fd, plan.bytes, size), (ssize_t)size);
+    if (!run->unsealed)
+        ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
+    return fd;
+}
+
+/* ---- one instance -----------------------------------------------------------------------------
+ */
+
+Run *run_new_sandbox(void)
+{
+    Run *run = calloc(1, sizeof *run);
+
+    run->request = launch_request(LAUNCH_SPAWN);
+    run->request.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
+    run->header = (struct WirePlan){ .magic = WIRE_PLAN_MAGIC,
+                                     .version = WIRE_VERSION,
+                                     .own_pid_namespace = 1 };
+    run->strings_used = 1; /* offset 0 means none */
+    run->cgroup = run->ctl = run->pidfd = -1;
+    run->record = memfd_create("record", MFD_CLOEXEC);
+    run->output = memfd_create("output", MFD_CLOEXEC);
+    run_step(run, STEP_MOUNTS_SLAVE, 0, NULL);
+    run_step(run, STEP_PROC, 0, "/proc");
+    run_step(run, STEP_GATE, 0, NULL);
+    return run;
+}
+
+Run *run_new(const char *const *argv)
+{
+    Run *run = run_new_sandbox();
+
+    for (size_t i = 0; argv[i]; i++)
+        run->argv[i] = argv[i];
+    run->executable = argv[0];
+    run->env[0] = "PATH=/usr/bin:/bin";
+    run_step(run, STEP_SESSION, 0, NULL);
+    run_step(run, STEP_NO_NEW_PRIVILEGES, 0, NULL);
+    run_step(run, STEP_WORKING_DIRECTORY, 0, "/");
+    run_step(run, STEP_EXEC, 0, NULL);
+    return run;
+}
+
+Run *run_new_shell(const char *script)
+{
+    return run_new((const char *const[]){ "/bin/sh", "-c", script, NULL });
+}
+
+void run_free(Run *run)
+{
+    (void)fd_close(run->ctl);
+    (void)fd_close(run->pidfd);
+    (void)fd_close(run->record);
+    (void)fd_close(run->output);
+    free(run);
+}
+
+void run_without_namespaces(Run *run)
+{
+    run->request.namespaces = 0;
+    run->header.own_pid_namespace = 0;
+    remove_step(run, STEP_MOUNTS_SLAVE);
+    remove_step(run, STEP_PROC);
+    run_step(run, STEP_SUBREAPER, 0, NULL);
+}
+
+void run_as(Run *run, uid_t uid, gid_t gid)
+{
+    run->header.uid = uid;
+    run->header.gid = gid;
+    run_step(run, STEP_GROUPS, 0, NULL);
+    run_step(run, STEP_GID, 0, NULL);
+    run_step(run, STEP_UID, 0, NULL);
+    run_step(run, STEP_CAPABILITIES, 1, NULL);
+}
+
+struct LaunchReply run_spawn(Run *run)
+{
+    struct Record record = {
+        .magic = RECORD_MAGIC, .version = RECORD_VERSION, .phase = RECORD_MADE, .id = "test"
+    };
+    struct LaunchReply reply;
+    int pair[2], fds[2], yes = 1;
+
+    ck_assert_int_eq(pwrite(run->record, &record, sizeof record, 0), sizeof record);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    (void)setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
+    fds[0] = pair[1];
+    fds[1] = run->cgroup;
+    run->request.into_cgroup = run->cgroup >= 0;
+    reply = launcher_call(&run->request, fds, 1 + run->request.into_cgroup, &run->pidfd);
+    (void)close(pair[1]);
+    run->ctl = pair[0];
+    run->pid = reply.pid;
+    return reply;
+}
+
+void run_send(Run *run, uint32_t type, const int *fds, size_t fd_count)
+{
+    struct WireMessage message = { .type = type };
+
+    ck_assert_int_eq(send_fds(run->ctl, &message, sizeof message, fds, fd_count), sizeof message);
+}
+
+void run_send_plan(Run *run)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), plan = run_plan_fd(run);
+    const int fds[] = { plan, run->record, null, run->output, run->output };
+
+    run_send(run, WIRE_PLAN, fds, 5);
+    (void)close(null);
+    (void)close(plan);
+}
+
+/* An init that has given up hears nothing any more. */
+void run_open_gate(Run *run)
+{
+    struct WireMessage message = { .type = WIRE_GATE };
+
+    (void)send_fds(run->ctl, &message, sizeof message, &run->cgroup, run->cgroup >= 0);
+}
+
+uint32_t run_receive(Run *run)
+{
+    ssize_t length = receive(run->ctl, &run->message, sizeof run->message, NULL, &run->sender);
+
+    if (length <= 0)
+        return 0;
+    ck_assert_int_eq(length, sizeof run->message);
+    return run->message.type;
+}
+
+static void start(Run *run)
+{
+    struct LaunchReply reply = run_spawn(run);
+
+    ck_assert_msg(reply.error == 0, "spawn: step %u, %s", reply.step, strerror(reply.error));
+    run_send_plan(run);
+    run_open_gate(run);
+}
+
+void run_start(Run *run)
+{
+    uint32_t type;
+
+    start(run);
+    while ((type = run_receive(run)) == WIRE_PAYLOAD)
+        ;
+    ck_assert_msg(type == WIRE_EXECUTED, "message %u: step %u, %s, %s", type, run->message.step,
+                  strerror(run->message.error), run->message.path);
+}
+
+void run_start_in_vain(Run *run)
+{
+    uint32_t type;
+
+    start(run);
+    while ((type = run_receive(run)) == WIRE_PAYLOAD)
+        ;
+    ck_assert_uint_eq(type, WIRE_FAULT);
+    ck_assert_uint_eq(run->message.fatal, 1);
+}
+
+void run_signal(const Run *run, int signal)
+{
+    ck_assert_int_eq(sys_pidfd_send_signal(run->pidfd, signal), 0);
+}
+
+int run_wait(Run *run)
+{
+    struct LaunchRequest request = launch_request(LAUNCH_REAP);
+
+    wait_readable(run->pidfd);
+    request.pid = run->pid;
+    run->end = launcher_call(&request, NULL, 0, NULL);
+    ck_assert_int_eq(run->end.error, 0);
+    return run->end.cld_code == CLD_EXITED ? run->end.cld_status : 1000 + run->end.cld_status;
+}
+
+int run_complete(Run *run)
+{
+    run_start(run);
+    return run_wait(run);
+}
+
+struct Record run_record(const Run *run)
+{
+    struct Record record;
+
+    ck_assert_int_eq(pread(run->record, &record, sizeof record, 0), sizeof record);
+    return record;
+}
+
+const char *run_output(const Run *run)
+{
+    static char text[65536];
+    ssize_t length = pread(run->output, text, sizeof text - 1, 0);
+
+    text[length > 0 ? length : 0] = '\0';
+    return text;
+}
+
+void run_await(const Run *run, const char *text)
+{
+    for (int left = PATIENCE_MS; left > 0; left -= 2) {
+        if (strstr(run_output(run), text))
+            return;
+        (void)poll(NULL, 0, 2);
+    }
+    ck_abort_msg("no \"%s\" in \"%s\"", text, run_output(run));
+}
+
+pid_t run_lock_holder(const Run *run)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    ck_assert_int_eq(fcntl(run->record, F_GETLK, &lock), 0);
+    return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}
+
+/* ---- host -------------------------------------------------------------------------------------
+ */
+
+void file_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, size - 1) : 0;
+
+    text[length > 0 ? length : 0] = '\0';
+    (void)fd_close(fd);
+}
+
+int cgroup_make(char path[256])
+{
+    FILE *mounts = fopen("/proc/self/mounts", "re");
+    char line[1024], where[200] = "", type[32];
+
+    while (mounts && fgets(line, sizeof line, mounts))
+        if (sscanf(line, "%*s %199s %31s", where, type) == 2 && strcmp(type, "cgroup2") == 0)
+            break;
+        else
+            where[0] = '\0';
+    if (mounts)
+        (void)fclose(mounts);
+    (void)snprintf(path, 256, "%s/constellation-test-%d", where, (int)getpid());
+    if (where[0] == '\0' || mkdir(path, 0755) < 0)
+        return -1;
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}

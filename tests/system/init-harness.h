@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The part of constellationd, played by the tests: it starts a launcher, has it clone an init,
+ * hands the plan over and watches. A Run is one instance. Everything asserts: what is not tested
+ * here has to work. Programs: $CONSTELLATION_LAUNCHER and $CONSTELLATION_INIT. */
+
+#include <check.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "isolation/wire.h"
+
+#define RUN_STEPS_MAX   32
+#define RUN_STRINGS_MAX 16384
+
+/* ---- launcher ---------------------------------------------------------------------------------
+ */
+
+extern int launcher; /* our end of its socket, -1 if there is none */
+extern pid_t launcher_pid;
+
+void launcher_start(void);         /* as we are */
+void launcher_start_as(uid_t uid); /* with no capability, uid and gid */
+void launcher_stop(void);          /* waits for it; a fixture */
+struct LaunchReply launcher_call(const struct LaunchRequest *request, const int *fds,
+                                 size_t fd_count, int *ret_pidfd);
+struct LaunchRequest launch_request(uint32_t verb);
+
+/* ---- one instance -----------------------------------------------------------------------------
+ */
+
+typedef struct Run {
+    struct LaunchRequest request;
+    struct WirePlan header;
+    struct WireStep steps[RUN_STEPS_MAX]; /* path: offset into strings, 0 none */
+    uint32_t step_count;
+    const char *argv[8];
+    const char *env[8];
+    uint32_t groups[4];
+    const char *executable, *search_path, *script;
+    char strings[RUN_STRINGS_MAX]; /* of the steps */
+    size_t strings_used;
+    void (*damage)(struct WirePlan *plan); /* spoils the plan before it is sealed */
+    bool unsealed;
+    int cgroup; /* to be born in and to be sent with the gate, or -1 */
+
+    int ctl, pidfd, record, output;
+    pid_t pid;
+    struct WireMessage message; /* the last one received, and who sent it */
+    struct ucred sender;
+    struct LaunchReply end;
+} Run;
+
+/* With pid, mount, UTS and IPC namespaces, root, stdout and stderr into run->output. */
+Run *run_new(const char *const *argv);
+/* `sh -c script` */
+Run *run_new_shell(const char *script);
+Run *run_new_sandbox(void);
+void run_free(Run *run);
+/* Steps are put into order by their kind. */
+void run_step(Run *run, uint32_t kind, uint32_t number, const char *path);
+void run_step_optional(Run *run, uint32_t kind, uint32_t number, const char *path);
+/* Drops the namespaces, and the steps that are for them, and becomes a subreaper instead. */
+void run_without_namespaces(Run *run);
+void run_as(Run *run, uid_t uid, gid_t gid);
+
+int run_plan_fd(const Run *run);
+struct LaunchReply run_spawn(Run *run);
+void run_send(Run *run, uint32_t type, const int *fds, size_t fd_count);
+void run_send_plan(Run *run);
+void run_open_gate(Run *run);
+/* The next message, 0 at end of file. */
+uint32_t run_receive(Run *run);
+/* All of the above up to WIRE_EXECUTED. */
+void run_start(Run *run);
+/* All of the above up to the fault, which is in run->message. */
+void run_start_in_vain(Run *run);
+void run_signal(const Run *run, int signal);
+/* Waits for the init, lets go of it: the exit code, or 1000 + signal. */
+int run_wait(Run *run);
+int run_complete(Run *run); /* start and wait */
+
+struct Record run_record(const Run *run);
+const char *run_output(const Run *run);
+/* Waits until the output holds this text. */
+void run_await(const Run *run, const char *text);
+pid_t run_lock_holder(const Run *run);
+
+/* ---- host -------------------------------------------------------------------------------------
+ */
+
+/* Ends the test with a word why. */
+#define SKIP(reason)                                              \
+    do {                                                          \
+        fprintf(stderr, "# skipped: %s: %s\n", __func__, reason); \
+        return;                                                   \
+    } while (0)
+
+/* A cgroup of our own below the cgroup2 mount: its directory, or -1. */
+int cgroup_make(char path[256]);
+void file_text(const char *path, char *text, size_t size);
