@@ -25,6 +25,13 @@
 
 /* ---- message bus ------------------------------------------------------------------------------------- */
 
+static void tell_ready(Face *face)
+{
+    if (face->ready)
+        face->ready(face->userdata);
+    face->ready = NULL;
+}
+
 static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Face *face = userdata;
@@ -34,7 +41,7 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
         log_error("bus: the name %s: %s", BUS_NAME, sd_bus_message_get_error(message)->message);
         return 0;
     }
-    face->name_owned = true;
+    tell_ready(face);
     face->reconnect_usec = RECONNECT_MIN_USEC;
     log_info("bus: here as %s", BUS_NAME);
     return 0;
@@ -42,17 +49,16 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 static int connect_bus(Face *face)
 {
-    g_autoptr(sd_bus) bus = NULL;
+    sd_bus *bus;
 
-    int r = face->controller->mode == MODE_USER ? sd_bus_open_user_with_description(&bus, "clients")
-                                                : sd_bus_open_system_with_description(&bus,
-                                                                                      "clients");
+    int r = face->controller->mode == MODE_USER
+                ? sd_bus_open_user_with_description(&bus, "clients")
+                : sd_bus_open_system_with_description(&bus, "clients");
     if (r < 0)
         return r;
-    if (!connection_new(face, sd_bus_ref(bus), true, (uid_t)-1))
+    if (!connection_new(face, bus, true, (uid_t)-1))
         return -EIO;
-    return sd_bus_request_name_async(bus, NULL, BUS_NAME, SD_BUS_NAME_ALLOW_REPLACEMENT, on_name,
-                                     face);
+    return sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, face);
 }
 
 static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata);
@@ -83,7 +89,6 @@ void face_connection_lost(Face *face, bool was_message_bus)
 {
     if (was_message_bus) {
         log_warning("bus: the connection is lost; instances run on");
-        face->name_owned = false;
         face->reconnect_usec = RECONNECT_MIN_USEC;
         reconnect_later(face);
     } else if (face->peer_gone && face->connections->len == 0) {
@@ -136,16 +141,22 @@ static bool listen_on(Face *face, const char *path, GError **error)
 
 static bool face_open(Face *face, const FaceOptions *options, GError **error)
 {
-    if (options->socket_path)
-        return listen_on(face, options->socket_path, error);
-    if (options->socket_fd >= 0)
-        return connection_accept(face, options->socket_fd) ||
-               error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
-                         "the file descriptor of --private is not a connected socket of this user");
+    if (options->socket_path || options->socket_fd >= 0) {
+        bool open = options->socket_path
+                        ? listen_on(face, options->socket_path, error)
+                        : connection_accept(face, options->socket_fd) ||
+                              error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                                        "the file descriptor of --private is not a connected "
+                                        "socket of this user");
+        if (open)
+            tell_ready(face);
+        return open;
+    }
     int r = connect_bus(face);
     if (r < 0) {
         log_warning("bus: not there: %s; trying again until it is", g_strerror(-r));
         reconnect_later(face);
+        tell_ready(face);
     }
     return true;
 }
@@ -156,6 +167,7 @@ Face *face_new(const FaceOptions *options, GError **error)
 
     face->event = sd_event_ref(options->event);
     face->controller = options->controller;
+    face->ready = options->ready;
     face->peer_gone = options->peer_gone;
     face->userdata = options->userdata;
     face->reconnect_usec = RECONNECT_MIN_USEC;

@@ -33,6 +33,7 @@ typedef struct FaceOptions {
     Controller *controller;
     const char *socket_path;  /* private: where to listen; or NULL */
     int socket_fd;            /* private: a connected socket; or -1 */
+    void (*ready)(void *userdata);     /* reachable for the first time, or waiting for the bus */
     void (*peer_gone)(void *userdata); /* private with socket_fd: the starter has left */
     void *userdata;
 } FaceOptions;
@@ -48,7 +49,7 @@ struct Face {
     sd_event_source *reconnect_source;
     char *socket_path;
     uint64_t reconnect_usec;
-    bool name_owned;
+    void (*ready)(void *userdata); /* until it was called */
     void (*peer_gone)(void *userdata);
     void *userdata;
 };

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <string.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -172,9 +171,10 @@ void controller_remove(Controller *controller, Instance *instance)
     if (registry_by_id(controller->registry, instance->id) != instance)
         return;
     store_remove(controller->store, instance);
-    registry_remove(controller->registry, instance);
+    /* While it can still be found: the signal lists the interfaces that the object had. */
     if (controller->observer && controller->observer->removed)
         controller->observer->removed(instance, controller->observer_userdata);
+    registry_remove(controller->registry, instance);
     waiters_tell(&instance->waiters, WAIT_DESTROYED, instance, NULL);
     error_set(&gone, CONSTELLATION_ERROR_NO_SUCH_INSTANCE, "'%s' was destroyed", instance->name);
     waiters_tell_all(&instance->waiters, instance, gone);
@@ -230,9 +230,9 @@ static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error,
     controller->probe = NULL;
     features->known = true;
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
-        features->refused[kind] = error ? ENOTCONN : reply->refused[kind];
-    features->privileged = !error && reply->privileged;
-    if (error)
+        features->refused[kind] = reply ? reply->refused[kind] : ENOTCONN;
+    features->privileged = reply && reply->privileged;
+    if (!reply)
         log_error("asking the launcher what this host allows: %s", error->message);
     controller_pump(controller);
 }

@@ -46,7 +46,8 @@ static char *find_service(GError **error)
  * and would end the service under the instance. */
 static int spawn_service(const char *path, int fd, pid_t *ret_pid)
 {
-    char *argv[] = { (char *)SERVICE_NAME, (char *)"--private=fd:3", NULL };
+    char *argv[] = { (char *)SERVICE_NAME, (char *)"--private=fd:3", (char *)"--log-level=warning",
+                     NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;

@@ -69,14 +69,16 @@ Ending ending_from_properties(const Variant *properties)
     };
 }
 
-/* The step that failed and the system's words for why are in the message: the service says them in
+/* The step that failed and the system's words for why are in the message, which the service says in
  * no language but its own. */
 int start_failure_status(const GError *error)
 {
     static const char *const unexecutable[] = { ": Permission denied", ": Exec format error",
                                                 ": Is a directory", ": Text file busy" };
 
-    if (error->code != CONSTELLATION_ERROR_SPAWN_FAILED)
+    if (error->code != CONSTELLATION_ERROR_SPAWN_FAILED ||
+        !(g_str_has_prefix(error->message, "executing ") ||
+          g_str_has_prefix(error->message, "opening the script ")))
         return STATUS_OURS;
     if (strstr(error->message, ": No such file or directory"))
         return STATUS_NOT_FOUND;

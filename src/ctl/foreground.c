@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
 #include "ctl/call.h"
 #include "ctl/foreground.h"
@@ -198,9 +197,6 @@ static void on_begun(sd_bus_message *reply, const GError *error, void *userdata)
     if (!foreground->path)
         foreground->path = g_strdup(path);
     foreground->running = true;
-    if (isatty(STDERR_FILENO))
-        ctl_note(foreground->ctl, "running as %s (%s)", foreground->name,
-                 path_id(foreground->path));
     ending = g_hash_table_lookup(foreground->endings, foreground->path);
     if (ending)
         foreground_ended(foreground, ending);

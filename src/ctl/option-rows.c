@@ -7,7 +7,7 @@
 #define V(verb)  (1u << VERB_##verb)
 #define ALL      (V_END - 1)
 #define V_END    (1u << _VERB_COUNT)
-#define LONG     (V(LIST) | V(STATUS) | V(PLAN) | V(FEATURES) | V(CHECK))
+#define TABLES   (V(LIST) | V(PLAN) | V(FEATURES) | V(CHECK))
 #define SETTINGS (V(CREATE) | V(RUN) | V(CHECK))
 #define ACTIONS  (V(START) | V(STOP) | V(RESTART) | V(DESTROY))
 
@@ -20,8 +20,8 @@ const OptionRow option_rows[] = {
     { OPTION_EMBEDDED, "embedded", 0, NULL, V(LIST) | V(STATUS) | V(RUN) | V(FEATURES) | V(CHECK),
       "use a service of this call's own, which ends with it" },
     { OPTION_JSON, "json", 0, "MODE", ALL, "print JSON: short, pretty or off" },
-    { OPTION_NO_LEGEND, "no-legend", 0, NULL, LONG, "no line of titles and no count below" },
-    { OPTION_FULL, "full", 'l', NULL, LONG, "shorten nothing to the terminal's width" },
+    { OPTION_NO_LEGEND, "no-legend", 0, NULL, TABLES, "no line of titles and no count below" },
+    { OPTION_FULL, "full", 'l', NULL, TABLES, "shorten nothing to the terminal's width" },
     { OPTION_QUIET, "quiet", 'q', NULL, ALL, "leave out titles, counts, ids and notes" },
     { OPTION_NO_ASK_PASSWORD, "no-ask-password", 0, NULL, ALL,
       "fail rather than ask for a password" },

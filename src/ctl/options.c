@@ -219,8 +219,11 @@ static bool check_arguments(const Options *options, GError **error)
     return true;
 }
 
+/* The arguments first: with `run ls -l` the -l is no mistake in an option. */
 static bool options_check(const Options *options, const char *a_setting, GError **error)
 {
+    if (!check_arguments(options, error))
+        return false;
     for (unsigned id = 0; id < _OPTION_COUNT; id++)
         if (option_given(options, (OptionId)id) && !option_goes_with((OptionId)id, options->verb))
             return usage_error(error, "--%s does not go with %s", option_name((OptionId)id),
@@ -228,7 +231,7 @@ static bool options_check(const Options *options, const char *a_setting, GError 
     if (a_setting && !(options->verb->flags & VERB_TAKES_SETTINGS))
         return usage_error(error, "--%s is a setting, and %s takes none", a_setting,
                            options->verb->name);
-    return check_connection(options, error) && check_arguments(options, error) &&
+    return check_connection(options, error) &&
            (!options->verb->check || options->verb->check(options, error));
 }
 

@@ -106,8 +106,10 @@ int verb_show(Ctl *ctl)
 
         if (i > 0 && !as_json)
             putchar('\n');
-        if (!show(ctl, option_argument(&ctl->options, i), as_json ? &json : NULL, &error))
-            worst = MAX(worst, ctl_fail(error));
+        if (show(ctl, option_argument(&ctl->options, i), as_json ? &json : NULL, &error))
+            continue;
+        ctl_complain(NULL, error);
+        worst = MAX(worst, error_status(error));
     }
     if (as_json) {
         json_close_array(&json);

@@ -77,6 +77,7 @@ static void print_result(const Variant *instance, State state)
 
 static void print_place(const Variant *instance)
 {
+    const char *backend = variant_string(instance, "Backend");
     const char *reason = variant_string(instance, "BackendReason");
     g_autofree char *owner = user_text((uid_t)variant_uint(instance, "Owner", 0));
     uint64_t main_pid = variant_uint(instance, "MainPID", 0);
@@ -93,21 +94,39 @@ static void print_place(const Variant *instance)
     field_print("Slice", variant_string(instance, "Slice"));
     field_print("CGroup", variant_string(instance, "ControlGroup"));
     if (*reason)
-        field_printf("Backend", "%s (%s)", variant_string(instance, "Backend"), reason);
+        field_printf("Backend", "%s (%s)", *backend ? backend : "none", reason);
     else
-        field_print("Backend", variant_string(instance, "Backend"));
+        field_print("Backend", backend);
 }
 
-/* A line for each row of what, how, why. */
-static void print_rows(const char *label, const Variant *rows)
+/* A row of what, how and why. */
+static void print_row(const char *label, const Variant *row)
 {
-    for (unsigned i = 0; rows && i < variant_n_items(rows); i++) {
-        const Variant *row = variant_item(rows, i);
-        const char *reason = variant_field(row, 2);
+    const char *reason = variant_field(row, 2);
 
-        field_printf(i == 0 ? label : "", "%s: %s%s%s%s", variant_field(row, 0),
-                     variant_field(row, 1), *reason ? " (" : "", reason, *reason ? ")" : "");
-    }
+    field_printf(label, "%s: %s%s%s%s", variant_field(row, 0), variant_field(row, 1),
+                 *reason ? " (" : "", reason, *reason ? ")" : "");
+}
+
+/* What is as it should be needs no line of its own. */
+static void print_isolation(const Variant *rows)
+{
+    g_autoptr(GString) private = g_string_new(NULL);
+
+    for (unsigned i = 0; rows && i < variant_n_items(rows); i++)
+        if (g_str_equal(variant_field(variant_item(rows, i), 1), "private"))
+            g_string_append_printf(private, "%s%s", private->len > 0 ? " " : "private: ",
+                                   variant_field(variant_item(rows, i), 0));
+    field_print("Isolation", private->str);
+    for (unsigned i = 0, n = 0; rows && i < variant_n_items(rows); i++)
+        if (!g_str_equal(variant_field(variant_item(rows, i), 1), "private"))
+            print_row(n++ == 0 && private->len == 0 ? "Isolation" : "", variant_item(rows, i));
+}
+
+static void print_degraded(const Variant *rows)
+{
+    for (unsigned i = 0; rows && i < variant_n_items(rows); i++)
+        print_row(i == 0 ? "Degraded" : "", variant_item(rows, i));
 }
 
 /* Enforced: limit, value read back, whether it is enforced, why. */
@@ -119,9 +138,9 @@ static void print_limits(const Variant *rows)
         bool enforced = variant_n_items(row) > 2 && variant_item(row, 2)->kind == VARIANT_BOOL &&
                         variant_item(row, 2)->boolean;
 
-        field_printf(i == 0 ? "Limits" : "", "%s=%s: %s%s%s%s", variant_field(row, 0), value,
-                     enforced ? "enforced" : "not enforced", *reason ? " (" : "", reason,
-                     *reason ? ")" : "");
+        field_printf(i == 0 ? "Limits" : "", "%s%s%s: %s%s%s%s", variant_field(row, 0),
+                     *value ? "=" : "", value, enforced ? "enforced" : "not enforced",
+                     *reason ? " (" : "", reason, *reason ? ")" : "");
     }
 }
 
@@ -173,9 +192,9 @@ void status_print(const StatusData *data, const Terminal *terminal)
     print_state(data, terminal, state);
     print_result(data->instance, state);
     print_place(data->instance);
-    print_rows("Isolation", variant_lookup(data->instance, "Isolation"));
+    print_isolation(variant_lookup(data->instance, "Isolation"));
     print_limits(variant_lookup(data->instance, "Enforced"));
-    print_rows("Degraded", variant_lookup(data->instance, "Degraded"));
+    print_degraded(variant_lookup(data->instance, "Degraded"));
     if (state_is_active(state))
         print_usage(data->usage);
 }

@@ -54,7 +54,8 @@ static int status_of_instances(const Ctl *ctl)
         g_autoptr(GError) error = NULL;
 
         if (!fetch(&ctl->connection, option_argument(&ctl->options, i), &data, &error)) {
-            worst = MAX(worst, ctl_fail(error));
+            ctl_complain(NULL, error);
+            worst = MAX(worst, error_status(error));
             continue;
         }
         if (as_json) {

@@ -176,6 +176,8 @@ static void print_cell(const Printer *printer, unsigned column, const char *text
     bool right = printer->table->columns[column].flags & COLUMN_RIGHT;
     bool last = column == printer->last;
 
+    if (!*fitted)
+        color = COLOR_NONE;
     fprintf(printer->out, "%*s%s%s%s%*s", right ? (int)blanks : 0, "",
             terminal_color(printer->terminal, color), fitted,
             terminal_reset(printer->terminal, color), right || last ? 0 : (int)blanks, "");

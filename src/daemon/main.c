@@ -54,6 +54,12 @@ static void daemon_end(Daemon *daemon, const char *why)
         (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
 }
 
+static void on_ready(void *userdata)
+{
+    (void)userdata;
+    (void)sd_notify(false, "READY=1");
+}
+
 static void on_peer_gone(void *userdata)
 {
     daemon_end(userdata, "the client has left");
@@ -191,6 +197,7 @@ static bool run(const DaemonOptions *options, GError **error)
         .controller = controller,
         .socket_path = options->socket_path,
         .socket_fd = options->socket_fd,
+        .ready = on_ready,
         .peer_gone = options->socket_fd >= 0 ? on_peer_gone : NULL,
         .userdata = &daemon,
     };

@@ -34,8 +34,7 @@ struct End {
     int32_t status;
 };
 
-/* ---- signals.c --------------------------------------------------------------------------------
- */
+/* ---- signals.c ------------------------------------------------------------------------------- */
 
 struct Signal {
     int number;
@@ -57,8 +56,7 @@ bool signal_is_stop(const struct Init *init, const struct Signal *signal);
 /* For the payload: nothing blocked. */
 void signals_unblock(void);
 
-/* ---- ctl.c ------------------------------------------------------------------------------------
- */
+/* ---- ctl.c ----------------------------------------------------------------------------------- */
 
 /* Waits for a message of this type. Exits quietly at the end of the file (constellationd is gone,
  * or wants us gone) and at a SIGTERM. EBADMSG for anything else. */
@@ -69,8 +67,7 @@ void ctl_send_fault(const struct Init *init, uint32_t step, int error, bool fata
 /* The record first, then the message, then the end. */
 _Noreturn void ctl_give_up(const struct Init *init, uint32_t step, int error, const char *path);
 
-/* ---- record.c ---------------------------------------------------------------------------------
- */
+/* ---- record.c -------------------------------------------------------------------------------- */
 
 int record_lock(int fd);
 void record_enter_phase(const struct Init *init, uint32_t phase);
@@ -79,8 +76,7 @@ void record_executed(const struct Init *init);
 void record_stopped_outside(const struct Init *init);
 void record_ended(const struct Init *init, const struct End *end);
 
-/* ---- plan.c -----------------------------------------------------------------------------------
- */
+/* ---- plan.c ---------------------------------------------------------------------------------- */
 
 /* Maps the plan, checks everything that is said in wire.h about it and makes argv and env usable.
  * EBADMSG if anything is not so. */
@@ -109,8 +105,7 @@ static inline char **plan_pointers(struct WirePlan *plan, uint32_t offset)
     return (char **)(void *)((char *)plan + offset);
 }
 
-/* ---- steps.c ----------------------------------------------------------------------------------
- */
+/* ---- steps.c --------------------------------------------------------------------------------- */
 
 /* Performs the init's own steps; returns when the gate has been open. */
 void steps_perform(struct Init *init);
@@ -118,16 +113,14 @@ void steps_perform(struct Init *init);
 int self_open(const char *path);
 int oom_score_write(uint32_t number);
 
-/* ---- drops.c: in the payload's process --------------------------------------------------------
- */
+/* ---- drops.c: in the payload's process ------------------------------------------------------- */
 
 int drop_groups(const struct WirePlan *plan);
 int drop_gid(const struct WirePlan *plan);
 int drop_uid(const struct WirePlan *plan);
 int drop_capabilities(bool all);
 
-/* ---- exec.c: in the payload's process ---------------------------------------------------------
- */
+/* ---- exec.c: in the payload's process -------------------------------------------------------- */
 
 struct Fault {
     uint32_t step;
@@ -139,27 +132,23 @@ void fault_set(struct Fault *fault, uint32_t step, int error, const char *path);
 /* Returns only when it failed. */
 void exec_payload(struct WirePlan *plan, struct Fault *fault);
 
-/* ---- payload.c --------------------------------------------------------------------------------
- */
+/* ---- payload.c ------------------------------------------------------------------------------- */
 
 /* Starts the payload, if there is one; returns when it has been executed. */
 void payload_start(struct Init *init);
 
-/* ---- everyone.c -------------------------------------------------------------------------------
- */
+/* ---- everyone.c ------------------------------------------------------------------------------ */
 
 /* To every process of the instance but ourselves. False if there is no way to find them. */
 bool everyone_signal(const struct Init *init, int number);
 /* Kills and reaps everybody. */
 void everyone_end(const struct Init *init);
 
-/* ---- usage.c ----------------------------------------------------------------------------------
- */
+/* ---- usage.c --------------------------------------------------------------------------------- */
 
 void usage_read(int cgroup, struct Record *record);
 
-/* ---- supervise.c ------------------------------------------------------------------------------
- */
+/* ---- supervise.c ----------------------------------------------------------------------------- */
 
 /* Until the instance is at its end; the exit code. */
 int supervise(const struct Init *init);

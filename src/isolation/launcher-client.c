@@ -22,8 +22,6 @@ struct Launcher {
     bool ends_with_us;
     int socket; /* -1: not connected */
     sd_event_source *socket_source;
-    int child_pidfd; /* of a launcher of ours, to reap it; -1 */
-    sd_event_source *child_source;
     uint32_t serial;
     GHashTable *calls; /* serial -> LaunchCall */
 };
@@ -45,7 +43,6 @@ Launcher *launcher_new(const LauncherOptions *options)
     launcher->init = g_strdup(options->init);
     launcher->ends_with_us = options->ends_with_us;
     launcher->socket = -1;
-    launcher->child_pidfd = -1;
     launcher->calls = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return launcher;
 }
@@ -126,18 +123,31 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
     return 0;
 }
 
-static int on_child(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* A launcher of ours has ended. The source belongs to nobody and owns the pidfd: the launcher that
+ * replaces this one may be there already. */
+static int on_child_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    Launcher *launcher = userdata;
     siginfo_t info = { 0 };
 
-    (void)source;
     (void)revents;
-    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
-        log_debug("launcher: process %d ended", info.si_pid);
-    launcher->child_source = sd_event_source_disable_unref(launcher->child_source);
-    launcher->child_pidfd = fd_close(launcher->child_pidfd);
+    (void)userdata;
+    (void)waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+    sd_event_source_disable_unref(source);
     return 0;
+}
+
+static void watch_child(Launcher *launcher, pid_t pid)
+{
+    sd_event_source *source;
+    int pidfd = sys_pidfd_open(pid);
+
+    if (pidfd < 0)
+        return;
+    if (sd_event_add_io(launcher->event, &source, pidfd, EPOLLIN, on_child_ended, NULL) < 0) {
+        fd_close(pidfd);
+        return;
+    }
+    (void)sd_event_source_set_io_fd_own(source, true);
 }
 
 /* posix_spawn clones without copying our page tables, so the cost does not grow with our heap. */
@@ -177,12 +187,7 @@ static int start_child(Launcher *launcher)
         fd_close(pair[0]);
         return r;
     }
-    launcher->child_source = sd_event_source_disable_unref(launcher->child_source);
-    fd_close(launcher->child_pidfd);
-    launcher->child_pidfd = sys_pidfd_open(pid);
-    if (launcher->child_pidfd >= 0)
-        (void)sd_event_add_io(launcher->event, &launcher->child_source, launcher->child_pidfd,
-                              EPOLLIN, on_child, launcher);
+    watch_child(launcher, pid);
     return pair[0];
 }
 
@@ -226,8 +231,6 @@ void launcher_free(Launcher *launcher)
     if (!launcher)
         return;
     disconnect(launcher);
-    launcher->child_source = sd_event_source_disable_unref(launcher->child_source);
-    fd_close(launcher->child_pidfd);
     g_hash_table_unref(launcher->calls);
     g_free(launcher->socket_path);
     g_free(launcher->program);

@@ -22,8 +22,7 @@
 int launcher = -1;
 pid_t launcher_pid = -1;
 
-/* ---- launcher ---------------------------------------------------------------------------------
- */
+/* ---- launcher -------------------------------------------------------------------------------- */
 
 static void exec_launcher(int socket, uid_t uid)
 {
@@ -156,8 +155,7 @@ struct LaunchReply launcher_call(const struct LaunchRequest *request, const int 
     return reply;
 }
 
-/* ---- plan -------------------------------------------------------------------------------------
- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 static void add_step(Run *run, uint32_t kind, uint32_t number, const char *path, uint32_t flags)
 {
@@ -254,8 +252,7 @@ int run_plan_fd(const Run *run)
     return fd;
 }
 
-/* ---- one instance -----------------------------------------------------------------------------
- */
+/* ---- one instance ---------------------------------------------------------------------------- */
 
 Run *run_new_sandbox(void)
 {
@@ -468,8 +465,7 @@ pid_t run_lock_holder(const Run *run)
     return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
-/* ---- host -------------------------------------------------------------------------------------
- */
+/* ---- host ------------------------------------------------------------------------------------ */
 
 void file_text(const char *path, char *text, size_t size)
 {

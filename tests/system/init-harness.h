@@ -16,8 +16,7 @@
 #define RUN_STEPS_MAX   32
 #define RUN_STRINGS_MAX 16384
 
-/* ---- launcher ---------------------------------------------------------------------------------
- */
+/* ---- launcher -------------------------------------------------------------------------------- */
 
 extern int launcher; /* our end of its socket, -1 if there is none */
 extern pid_t launcher_pid;
@@ -29,8 +28,7 @@ struct LaunchReply launcher_call(const struct LaunchRequest *request, const int 
                                  size_t fd_count, int *ret_pidfd);
 struct LaunchRequest launch_request(uint32_t verb);
 
-/* ---- one instance -----------------------------------------------------------------------------
- */
+/* ---- one instance ---------------------------------------------------------------------------- */
 
 typedef struct Run {
     struct LaunchRequest request;
@@ -89,8 +87,7 @@ const char *run_output(const Run *run);
 void run_await(const Run *run, const char *text);
 pid_t run_lock_holder(const Run *run);
 
-/* ---- host -------------------------------------------------------------------------------------
- */
+/* ---- host ------------------------------------------------------------------------------------ */
 
 /* Ends the test with a word why. */
 #define SKIP(reason)                                              \

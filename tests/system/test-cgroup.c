@@ -24,8 +24,9 @@ static char *realm, *mount; /* of the whole program */
 static char *base_path(void)
 {
     g_autofree char *own = NULL;
+    int r = procfs_cgroup(getpid(), &own);
 
-    ck_assert_int_eq(procfs_cgroup(getpid(), &own), 0);
+    g_assert(r == 0);
     return g_strdup_printf("%s/constellation-%s", g_str_equal(own, "/") ? "" : own, realm);
 }
 

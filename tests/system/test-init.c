@@ -18,8 +18,7 @@
 
 #define FOREVER "echo ready; while :; do sleep 1; done"
 
-/* ---- ends -------------------------------------------------------------------------------------
- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 START_TEST(the_exit_code_is_the_payloads)
 {
@@ -96,8 +95,7 @@ START_TEST(a_record_that_somebody_else_holds_is_a_fault)
 }
 END_TEST
 
-/* ---- everybody is killed ----------------------------------------------------------------------
- */
+/* ---- everybody is killed --------------------------------------------------------------------- */
 
 /* Each line of the output is a pid on the host. */
 static void assert_all_gone(const Run *run, int expected)
@@ -154,8 +152,7 @@ START_TEST(a_payload_that_forks_without_end_is_killed)
 }
 END_TEST
 
-/* ---- the gate ---------------------------------------------------------------------------------
- */
+/* ---- the gate -------------------------------------------------------------------------------- */
 
 static Run *run_at_the_gate(void)
 {
@@ -204,8 +201,7 @@ START_TEST(something_else_than_the_gate_is_a_fault)
 }
 END_TEST
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 START_TEST(a_command_reaches_the_payload_as_its_signal)
 {
@@ -312,8 +308,7 @@ START_TEST(signals_from_inside_are_ignored)
 }
 END_TEST
 
-/* ---- sandbox ----------------------------------------------------------------------------------
- */
+/* ---- sandbox --------------------------------------------------------------------------------- */
 
 START_TEST(a_sandbox_waits_and_ends_at_any_command)
 {

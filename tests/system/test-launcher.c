@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The launcher: which requests and which peers it believes, what it tells, what it leaves behind,
- * and what one start costs. Wants root. */
+/* The launcher: which requests and which peers it believes, what it tells, what it leaves behind.
+ * Wants root. */
 
 #include "system/init-harness.h"
 
@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "unit/suite.h"
@@ -55,8 +54,7 @@ static void await_state(pid_t pid, char state)
     ck_assert(has_state(pid, state));
 }
 
-/* ---- requests that are not right --------------------------------------------------------------
- */
+/* ---- requests that are not right ------------------------------------------------------------- */
 
 enum { SOCKET, CGROUP, PLAIN }; /* what to send along: kinds of fds */
 
@@ -155,8 +153,7 @@ START_TEST(a_request_that_is_not_right_is_refused_and_nothing_else)
 }
 END_TEST
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 START_TEST(a_probe_tells_what_can_be_made)
 {
@@ -228,8 +225,42 @@ START_TEST(an_instance_outlives_the_launcher)
 }
 END_TEST
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+static void start_that_kills_at_end(void)
+{
+    const char *program = getenv("CONSTELLATION_LAUNCHER");
+    char init[512];
+    int pair[2];
+
+    launcher_stop();
+    (void)snprintf(init, sizeof init, "--init=%s", getenv("CONSTELLATION_INIT"));
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    launcher_pid = fork();
+    if (launcher_pid == 0) {
+        (void)dup2(pair[1], 3);
+        (void)execl(program, program, "--fd=3", init, "--kill-at-end", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(pair[1]);
+    launcher = pair[0];
+}
+
+START_TEST(with_kill_at_end_nothing_outlives_the_client)
+{
+    Run *payload = run_new_shell("sleep 300"), *sandbox = run_new_sandbox();
+
+    start_that_kills_at_end();
+    run_start(payload);
+    run_start(sandbox);
+    launcher_stop();
+    ck_assert_uint_eq(run_record(payload).phase, RECORD_ENDED);
+    ck_assert_int_eq(run_record(payload).cld_status, SIGKILL);
+    ck_assert_uint_eq(run_record(sandbox).phase, RECORD_ENDED);
+    run_free(payload);
+    run_free(sandbox);
+}
+END_TEST
+
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static char directory[] = "/tmp/launcher-XXXXXX";
@@ -388,82 +419,12 @@ START_TEST(what_nobody_lets_go_of_is_reaped_when_nobody_is_there)
 }
 END_TEST
 
-/* ---- costs ------------------------------------------------------------------------------------
- */
-
-static long pss_kib(pid_t pid)
-{
-    char path[64], text[4096], *at;
-
-    (void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-    file_text(path, text, sizeof text);
-    at = strstr(text, "Pss:");
-    return at ? strtol(at + 4, NULL, 10) : -1;
-}
-
-START_TEST(an_init_takes_at_most_24_kib)
-{
-    enum { COUNT = 100 };
-    Run *runs[COUNT];
-    long total = 0;
-
-    for (int i = 0; i < COUNT; i++) {
-        runs[i] = run_new((const char *const[]){ "/bin/sleep", "30", NULL });
-        run_start(runs[i]);
-    }
-    for (int i = 0; i < COUNT; i++)
-        total += pss_kib(runs[i]->pid);
-    for (int i = 0; i < COUNT; i++) {
-        run_signal(runs[i], WIRE_SIGNAL_BASE + SIGKILL);
-        ck_assert_int_eq(run_wait(runs[i]), 128 + SIGKILL);
-        run_free(runs[i]);
-    }
-    fprintf(stderr, "# PSS: init %.1f KiB (of %d), launcher %ld KiB\n", (double)total / COUNT,
-            COUNT, pss_kib(launcher_pid));
-    ck_assert_int_le(total, 24 * COUNT);
-}
-END_TEST
-
-static int by_value(const void *a, const void *b)
-{
-    return *(const long *)a < *(const long *)b ? -1 : 1;
-}
-
-static long now_usec(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-START_TEST(a_start_is_a_matter_of_a_millisecond)
-{
-    enum { COUNT = 200 };
-    long usec[COUNT];
-
-    for (int i = 0; i < COUNT; i++) {
-        Run *run = run_new((const char *const[]){ "/bin/true", NULL });
-
-        usec[i] = -now_usec();
-        run_start(run);
-        usec[i] += now_usec();
-        ck_assert_int_eq(run_wait(run), 0);
-        run_free(run);
-    }
-    qsort(usec, COUNT, sizeof usec[0], by_value);
-    fprintf(stderr, "# spawn to executed: median %ld us, 90 %% %ld us\n", usec[COUNT / 2],
-            usec[COUNT * 9 / 10]);
-    ck_assert_int_lt(usec[COUNT / 2], 100000);
-}
-END_TEST
-
 SUITE_MAIN_WITH("system/launcher", launcher_start, launcher_stop,
                 a_request_that_is_not_right_is_refused_and_nothing_else,
                 a_probe_tells_what_can_be_made, an_unprivileged_probe_says_that_it_is,
                 an_init_that_has_ended_keeps_its_pid_until_it_is_let_go,
                 an_init_that_lives_is_not_let_go, an_instance_outlives_the_launcher,
+                with_kill_at_end_nothing_outlives_the_client,
                 a_second_connection_is_closed_until_the_first_is_gone, another_user_is_not_served,
                 a_process_of_another_unit_is_not_served, a_process_of_the_unit_is_served,
-                what_nobody_lets_go_of_is_reaped_when_nobody_is_there, an_init_takes_at_most_24_kib,
-                a_start_is_a_matter_of_a_millisecond)
+                what_nobody_lets_go_of_is_reaped_when_nobody_is_there)

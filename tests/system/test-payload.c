@@ -54,8 +54,7 @@ static void assert_no_capabilities(const Run *run)
     assert_line(run, "NoNewPrivs:\t1");
 }
 
-/* ---- user -------------------------------------------------------------------------------------
- */
+/* ---- user ------------------------------------------------------------------------------------ */
 
 START_TEST(a_user_has_his_ids_and_no_capability)
 {
@@ -124,8 +123,7 @@ START_TEST(the_kernel_attests_the_payloads_pid_and_user)
 }
 END_TEST
 
-/* ---- user namespaces --------------------------------------------------------------------------
- */
+/* ---- user namespaces ------------------------------------------------------------------------- */
 
 static Run *run_new_mapped(uint32_t id_map)
 {
@@ -234,8 +232,7 @@ START_TEST(an_unprivileged_launcher_cannot_map_a_pair)
 }
 END_TEST
 
-/* ---- view -------------------------------------------------------------------------------------
- */
+/* ---- view ------------------------------------------------------------------------------------ */
 
 START_TEST(the_payload_sees_a_machine_of_its_own)
 {
@@ -343,8 +340,7 @@ START_TEST(an_instance_is_born_in_its_cgroup_and_sees_it_as_the_root)
 }
 END_TEST
 
-/* ---- finding what to execute ------------------------------------------------------------------
- */
+/* ---- finding what to execute ----------------------------------------------------------------- */
 
 static void assert_fault(Run *run, uint32_t step, int error, const char *path)
 {

@@ -13,8 +13,7 @@
 
 #include "unit/suite.h"
 
-/* ---- plans that are not right -----------------------------------------------------------------
- */
+/* ---- plans that are not right ---------------------------------------------------------------- */
 
 static struct WireStep *steps_of(struct WirePlan *plan)
 {
@@ -119,8 +118,7 @@ START_TEST(a_plan_that_may_still_change_is_a_fault)
 }
 END_TEST
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 START_TEST(an_optional_step_that_fails_is_told_and_passed_over)
 {

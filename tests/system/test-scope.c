@@ -400,8 +400,11 @@ static int many_finish(Many *many)
 
 static void many_end(Many *many)
 {
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < MANY; i++) {
         end_and_release(many->placements[i], &many->children[i]);
+        g_clear_error(&many->placed[i].error);
+        g_free(many->ids[i]);
+    }
 }
 
 START_TEST(forty_scopes_come_up_twelve_at_a_time)
