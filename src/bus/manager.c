@@ -253,7 +253,7 @@ static int get_backends(sd_bus *bus, const char *path, const char *interface, co
     int r = sd_bus_message_open_container(reply, 'a', "s");
     for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(rungs); i++) {
         g_autofree char *reason = NULL;
-        if (backend_probe(controller->resources, backend_by_name(rungs[i]), &reason))
+        if (controller_has_backend(controller, rungs[i], &reason))
             r = sd_bus_message_append(reply, "s", rungs[i]);
     }
     return r < 0 ? r : sd_bus_message_close_container(reply);

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "core/controller.h"
+#include "core/holder.h"
 #include "core/registry.h"
 #include "core/store.h"
 #include "util/event.h"
@@ -53,6 +54,7 @@ void controller_free(Controller *controller)
 
     controller->observer = NULL;
     launch_call_cancel(controller->probe);
+    holder_free(controller->holder);
     g_queue_clear(&controller->start_queue);
     for (guint i = 0; i < instances->len; i++) {
         registry_remove(controller->registry, g_ptr_array_index(instances, i));

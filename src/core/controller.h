@@ -62,7 +62,7 @@ struct Controller {
     char last_id[INSTANCE_ID_LENGTH + 1];
     GPtrArray *garbage;      /* Instance, freed from the loop and never inside their own callback */
     sd_event_source *garbage_source;
-    struct Holder *holder;
+    struct Holder *holder; /* while it is being made */
     bool shutting_down;
 };
 
@@ -97,6 +97,9 @@ typedef struct FeatureRow {
 } FeatureRow;
 void feature_row_free(FeatureRow *row);
 GPtrArray *controller_features(Controller *controller);
+
+/* Can this rung of the ladder be had for an instance? If not, *ret_reason (g_free) says why. */
+bool controller_has_backend(Controller *controller, const char *name, char **ret_reason);
 
 /* What a start with these settings would get: rows (feature, outcome, reason). The error is what
  * the start would fail with. */

@@ -52,6 +52,16 @@ static void add_namespaces(Controller *controller, GPtrArray *rows)
     }
 }
 
+bool controller_has_backend(Controller *controller, const char *name, char **ret_reason)
+{
+    const Backend *backend = backend_by_name(name);
+
+    /* The scope that the cgroup rung needs is made by the first start on it. */
+    if (backend == backend_by_name("cgroup") && resources_wants_holder(controller->resources))
+        return true;
+    return backend_probe(controller->resources, backend, ret_reason);
+}
+
 static void add_controllers(Controller *controller, GPtrArray *rows)
 {
     static const char *const names[] = { "cpu", "memory", "pids", "io", "cpuset" };
@@ -82,7 +92,7 @@ GPtrArray *controller_features(Controller *controller)
     add_namespaces(controller, rows);
     for (size_t i = 0; i < G_N_ELEMENTS(rungs); i++) {
         char *reason = NULL;
-        if (backend_probe(controller->resources, backend_by_name(rungs[i]), &reason))
+        if (controller_has_backend(controller, rungs[i], &reason))
             g_clear_pointer(&reason, g_free);
         add_feature(rows, "backend", rungs[i], reason);
     }

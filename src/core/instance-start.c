@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "core/holder.h"
 #include "core/start.h"
 #include "core/store.h"
 #include "util/fd.h"
@@ -113,10 +114,16 @@ bool instance_start(Instance *instance, const StartOptions *options, WaiterCallb
     }
 }
 
-static void start_proceed(Start *start)
+void start_proceed(Start *start)
 {
     g_autoptr(GError) error = NULL;
 
+    if (!start->held && start_wants_holder(start)) {
+        start->held = true;
+        start->phase = START_QUEUED;
+        holder_wait(start->instance->controller, start);
+        return;
+    }
     start->phase = START_LAUNCHING;
     if (!start_attempt(start, on_launched, on_said, &error)) {
         Result result = error->code == CONSTELLATION_ERROR_CGROUP_FAILED ? RESULT_RESOURCES
@@ -263,8 +270,10 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
         return;
     }
     start->phase = START_RELEASED;
+    /* If that cannot be sent the init has given up already: its fault, or its end, is about to be
+     * read and says why. */
     if (!conversation_open_gate(start->conversation, placement->cgroup_fd, &failure))
-        start_fail(start, g_steal_pointer(&failure), RESULT_RESOURCES, EVENT_START_FAILED);
+        log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
 }
 
 /* ---- released ------------------------------------------------------------------------------------ */
@@ -303,7 +312,10 @@ static void start_fault(Start *start, const struct WireMessage *message)
     g_autoptr(GError) error = NULL;
 
     if (!message->fatal) {
-        instance_degrade(instance, step_name(message->step), "failed", sentence);
+        plan_step_refused(start->plan, message->step, sentence);
+        /* What only protects the service itself was not asked for: the plan shows it. */
+        if (message->step != STEP_OOM_SCORE && message->step != STEP_PAYLOAD_OOM_SCORE)
+            instance_degrade(instance, step_name(message->step), "failed", sentence);
         return;
     }
     ErrorCode code = step_error_code(message->step);
@@ -410,6 +422,7 @@ static void start_fail(Start *start, GError *error, Result result, StateEvent ev
     start->error = error;
     start->result = result;
     start->event = event;
+    holder_forget(instance->controller, start);
     start_abandon_attempt(start);
     start->deadline = sd_event_source_disable_unref(start->deadline);
     (void)timer_start(instance->controller->event, &start->deadline, CLEAR_AWAY_USEC,

@@ -125,6 +125,7 @@ void instance_forget_init(Instance *instance);
 /* instance-start.c: a stop while it starts; the start-queue's turn; the init's end while starting */
 void start_cancel(Instance *instance, const char *why);
 void start_admit(Start *start);
+void start_proceed(Start *start);
 void start_init_ended(Instance *instance);
 void start_free(Start *start);
 

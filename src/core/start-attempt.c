@@ -24,12 +24,32 @@ static bool is_required(const Start *start, const char *setting)
     return start->no_degrade || (required && g_strv_contains(required, setting));
 }
 
+static BackendChoice wanted_backend(const Start *start)
+{
+    return (BackendChoice)spec_get_uint(start->instance->spec, SETTING_BACKEND);
+}
+
+bool start_wants_holder(const Start *start)
+{
+    BackendChoice wanted = wanted_backend(start);
+
+    return resources_wants_holder(start->instance->controller->resources) &&
+           (wanted == BACKEND_CGROUP ||
+            (wanted == BACKEND_AUTO && (start->excluded & (1u << BACKEND_SCOPE)) != 0 &&
+             (start->excluded & (1u << BACKEND_CGROUP)) == 0));
+}
+
 static bool choose_backend(Start *start, GError **error)
 {
     Instance *instance = start->instance;
-    BackendChoice wanted = (BackendChoice)spec_get_uint(instance->spec, SETTING_BACKEND);
+    BackendChoice wanted = wanted_backend(start);
     g_autofree char *reason = NULL;
 
+    /* Only a plan is made here, and the holder would be there by the time of a start. */
+    if (start_wants_holder(start)) {
+        start->backend = backend_by_name("cgroup");
+        return true;
+    }
     start->backend = backend_choose(instance->controller->resources, wanted, start->excluded,
                                     &reason, error);
     if (!start->backend)
@@ -96,6 +116,8 @@ static bool make_plan(Start *start, GError **error)
         .masks = masks,
         .has_cgroup = start->backend != backend_by_name("monitor"),
         .no_degrade = start->no_degrade,
+        .given_stdout = start->stdio[1] >= 0,
+        .given_stderr = start->stdio[2] >= 0,
     };
     plan_free(start->plan);
     start->plan = plan_make(&input, error);

@@ -22,6 +22,7 @@ struct Start {
     bool no_degrade;
     int stdio[3];
     unsigned excluded;    /* rungs that were tried: 1 << BackendChoice */
+    bool held;            /* the holder scope was tried */
     bool probed_again;    /* each cure is tried once */
     bool launched_again;
     char *launch_id;      /* <instance id>_<run> */
@@ -36,6 +37,9 @@ struct Start {
     Result result;
     StateEvent event;
 };
+
+/* The rung to be chosen needs the holder scope first (core/holder.h). */
+bool start_wants_holder(const Start *start);
 
 /* Chooses the rung, checks what is required, makes the plan; changes nothing on the host. */
 bool start_plan(Start *start, GError **error);

@@ -20,12 +20,19 @@ int error_status(const GError *error)
     }
 }
 
+/* What was said before comes first, also where both streams go to the same file. */
+static void say(const char *name, const char *message)
+{
+    g_autofree char *safe_name = text_safe(name);
+    g_autofree char *safe = text_safe(message);
+
+    (void)fflush(stdout);
+    fprintf(stderr, "constellationctl: %s%s%s\n", safe_name, *name ? ": " : "", safe);
+}
+
 void ctl_complain(const char *name, const GError *error)
 {
-    g_autofree char *safe_name = name ? text_safe(name) : NULL;
-    g_autofree char *message = text_safe(error->message);
-
-    fprintf(stderr, "constellationctl: %s%s%s\n", name ? safe_name : "", name ? ": " : "", message);
+    say(name ? name : "", error->message);
 }
 
 int ctl_fail(const GError *error)
@@ -44,9 +51,7 @@ void ctl_note(const Ctl *ctl, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
 
-    g_autofree char *safe = text_safe(text);
-
-    fprintf(stderr, "constellationctl: %s\n", safe);
+    say("", text);
 }
 
 void ctl_print_table(const Ctl *ctl, const Table *table, const char *noun)

@@ -12,6 +12,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/help.h"
+#include "ctl/pager.h"
 
 /* A socket must not become anybody's standard output. */
 static void open_missing_stdio(void)
@@ -36,9 +37,20 @@ static int dispatch(Ctl *ctl)
     return status;
 }
 
-/* What could not be written was not said: a full disk must not look like success. */
-static int finish(int status)
+static bool wants_pager(const Options *options)
 {
+    return !option_given(options, OPTION_NO_PAGER) &&
+           (option_given(options, OPTION_HELP) || options->verb->flags & VERB_IS_LONG);
+}
+
+/* What could not be written was not said: a full disk must not look like success. A pager that was
+ * left early is another thing. */
+static int finish(int status, bool paged)
+{
+    if (paged) {
+        pager_end();
+        return status;
+    }
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     fprintf(stderr, "constellationctl: writing to standard output failed\n");
@@ -50,18 +62,22 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     Ctl ctl = { 0 };
     int status = STATUS_OK;
+    bool paged = false;
 
     open_missing_stdio();
     (void)setlocale(LC_ALL, "");
     if (!options_parse(argc, argv, &ctl.options, &error))
         return ctl_fail(error);
     ctl.terminal = terminal_detect(STDOUT_FILENO);
-    if (option_given(&ctl.options, OPTION_VERSION))
+    if (option_given(&ctl.options, OPTION_VERSION)) {
         printf("constellationctl %s\n", CONSTELLATION_VERSION);
-    else if (option_given(&ctl.options, OPTION_HELP))
-        help_print(ctl.options.verb);
-    else
-        status = dispatch(&ctl);
+    } else {
+        paged = wants_pager(&ctl.options) && pager_begin(&ctl.terminal);
+        if (option_given(&ctl.options, OPTION_HELP))
+            help_print(ctl.options.verb);
+        else
+            status = dispatch(&ctl);
+    }
     options_done(&ctl.options);
-    return finish(status);
+    return finish(status, paged);
 }

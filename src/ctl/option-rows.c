@@ -21,6 +21,7 @@ const OptionRow option_rows[] = {
       "use a service of this call's own, which ends with it" },
     { OPTION_JSON, "json", 0, "MODE", ALL, "print JSON: short, pretty or off" },
     { OPTION_NO_LEGEND, "no-legend", 0, NULL, TABLES, "no line of titles and no count below" },
+    { OPTION_NO_PAGER, "no-pager", 0, NULL, ALL, "do not page what is longer than the screen" },
     { OPTION_FULL, "full", 'l', NULL, TABLES, "shorten nothing to the terminal's width" },
     { OPTION_QUIET, "quiet", 'q', NULL, ALL, "leave out titles, counts, ids and notes" },
     { OPTION_NO_ASK_PASSWORD, "no-ask-password", 0, NULL, ALL,

@@ -10,14 +10,14 @@
 #define MANY UINT_MAX
 
 const Verb verbs[_VERB_COUNT] = {
-    [VERB_LIST] = { VERB_LIST, "list", "[NAME-GLOB…]", 0, 0, MANY, verb_list,
+    [VERB_LIST] = { VERB_LIST, "list", "[NAME-GLOB…]", VERB_IS_LONG, 0, MANY, verb_list,
                     "list instances, the oldest first", NULL, NULL },
-    [VERB_STATUS] = { VERB_STATUS, "status", "[NAME…]", 0, 0, MANY, verb_status,
+    [VERB_STATUS] = { VERB_STATUS, "status", "[NAME…]", VERB_IS_LONG, 0, MANY, verb_status,
                       "what instances do, how isolated and how limited they are",
                       "Without NAME: of the service itself.\n"
                       "The exit status is 3 if an instance is not running, 4 if there is none.",
                       NULL },
-    [VERB_SHOW] = { VERB_SHOW, "show", "NAME…", 0, 1, MANY, verb_show,
+    [VERB_SHOW] = { VERB_SHOW, "show", "NAME…", VERB_IS_LONG, 1, MANY, verb_show,
                     "all properties, as KEY=VALUE",
                     "Numbers are those of the bus (microseconds, bytes); \"infinity\" is no "
                     "limit.\n"
@@ -55,11 +55,11 @@ const Verb verbs[_VERB_COUNT] = {
                     "over, 125\n"
                     "if it cannot be known.",
                     NULL },
-    [VERB_PLAN] = { VERB_PLAN, "plan", "NAME", 0, 1, 1, verb_plan,
+    [VERB_PLAN] = { VERB_PLAN, "plan", "NAME", VERB_IS_LONG, 1, 1, verb_plan,
                     "the steps of a start, and why some are left out", NULL, NULL },
-    [VERB_FEATURES] = { VERB_FEATURES, "features", "", 0, 0, 0, verb_features,
+    [VERB_FEATURES] = { VERB_FEATURES, "features", "", VERB_IS_LONG, 0, 0, verb_features,
                         "what this host allows, and why not", NULL, NULL },
     [VERB_CHECK] = { VERB_CHECK, "check", "NAME [--SETTING=VALUE…] [-- COMMAND…]",
-                     VERB_TAKES_SETTINGS | VERB_TAKES_COMMAND, 1, 1, verb_check,
+                     VERB_TAKES_SETTINGS | VERB_TAKES_COMMAND | VERB_IS_LONG, 1, 1, verb_check,
                      "what such an instance would get here; creates nothing", NULL, NULL },
 };

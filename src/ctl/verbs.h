@@ -28,6 +28,7 @@ typedef enum VerbId {
 enum {
     VERB_TAKES_SETTINGS = 1u << 0, /* --SETTING=VALUE */
     VERB_TAKES_COMMAND = 1u << 1,  /* -- COMMAND… */
+    VERB_IS_LONG = 1u << 2,        /* its output may need a pager */
 };
 
 typedef struct Ctl Ctl;

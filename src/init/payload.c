@@ -5,6 +5,7 @@
  * known without another message. It has a stack of its own, which is given back afterwards. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -37,6 +38,22 @@ static int perform_session(const struct Init *init)
     return 0;
 }
 
+/* Where a file cannot be written to at once, as a fifo without a reader, that is an error and no
+ * reason to wait. */
+static int perform_output(const char *path, uint32_t number, int to)
+{
+    const int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC | O_NONBLOCK |
+                      (number == OUTPUT_APPEND ? O_APPEND : O_TRUNC);
+    auto_fd fd = -1;
+
+    if (number == OUTPUT_SAME)
+        return dup2(STDOUT_FILENO, to) < 0 ? errno : 0;
+    fd = open(path, flags, 0666);
+    if (fd < 0 || fcntl(fd, F_SETFL, flags & O_APPEND) < 0 || dup2(fd, to) < 0)
+        return errno;
+    return 0;
+}
+
 /* A working directory outside of the root that we see shows as "(unreachable)…": it would be a way
  * out. */
 static int perform_working_directory(const char *path)
@@ -65,6 +82,10 @@ static int perform(const struct Init *init, const struct WireStep *step)
         return drop_capabilities(step->number == 1);
     case STEP_NO_NEW_PRIVILEGES:
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
+    case STEP_STDOUT:
+        return perform_output(plan_text(init->plan, step->path), step->number, STDOUT_FILENO);
+    case STEP_STDERR:
+        return perform_output(plan_text(init->plan, step->path), step->number, STDERR_FILENO);
     case STEP_WORKING_DIRECTORY:
         return perform_working_directory(plan_text(init->plan, step->path));
     default:

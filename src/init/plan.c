@@ -96,7 +96,8 @@ static bool strings_are_sound(const struct WirePlan *plan, uint32_t table, uint3
 
 static bool step_needs_path(uint32_t kind)
 {
-    return kind == STEP_MASK || kind == STEP_HOSTNAME || kind == STEP_WORKING_DIRECTORY;
+    return kind == STEP_MASK || kind == STEP_HOSTNAME || kind == STEP_STDOUT ||
+           kind == STEP_STDERR || kind == STEP_WORKING_DIRECTORY;
 }
 
 static bool step_is_sound(const struct WirePlan *plan, const struct WireStep *step)

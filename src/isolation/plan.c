@@ -40,6 +40,16 @@ static void plan_step_free(PlanStep *step)
     g_free(step);
 }
 
+Plan *plan_new(void)
+{
+    Plan *plan = g_new0(Plan, 1);
+
+    plan->steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        plan->isolation[kind].outcome = ISOLATION_SHARED;
+    return plan;
+}
+
 void plan_free(Plan *plan)
 {
     if (!plan)
@@ -54,6 +64,17 @@ void plan_free(Plan *plan)
     g_free(plan->search_path);
     identity_done(&plan->identity);
     g_free(plan);
+}
+
+void plan_step_refused(Plan *plan, unsigned kind, const char *reason)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        PlanStep *step = g_ptr_array_index(plan->steps, i);
+        if (step->kind != kind || step->outcome != OUTCOME_PLANNED)
+            continue;
+        step->outcome = OUTCOME_REFUSED;
+        step->reason = g_strdup(reason);
+    }
 }
 
 bool plan_has_namespace(const Plan *plan, unsigned kind)
@@ -144,7 +165,7 @@ static bool decide_namespaces(const PlanInput *input, Plan *plan, GError **error
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-static PlanStep *add_step(Plan *plan, unsigned kind, bool required)
+PlanStep *plan_add_step(Plan *plan, unsigned kind, bool required)
 {
     PlanStep *step = g_new0(PlanStep, 1);
 
@@ -156,7 +177,7 @@ static PlanStep *add_step(Plan *plan, unsigned kind, bool required)
 
 static void add_dropped(Plan *plan, unsigned kind, const char *reason)
 {
-    PlanStep *step = add_step(plan, kind, false);
+    PlanStep *step = plan_add_step(plan, kind, false);
 
     step->outcome = OUTCOME_DROPPED;
     step->reason = g_strdup(reason);
@@ -174,35 +195,35 @@ static void add_mount_steps(const PlanInput *input, Plan *plan)
         add_dropped(plan, STEP_MOUNTS_SLAVE, "no mount namespace");
         return;
     }
-    add_step(plan, STEP_MOUNTS_SLAVE, true);
+    plan_add_step(plan, STEP_MOUNTS_SLAVE, true);
     if (plan_has_namespace(plan, NAMESPACE_PID))
-        add_step(plan, STEP_PROC, choice_of(input, NAMESPACE_PID) == CHOICE_REQUIRED)->path =
+        plan_add_step(plan, STEP_PROC, choice_of(input, NAMESPACE_PID) == CHOICE_REQUIRED)->path =
             g_strdup("/proc");
     else
         add_dropped(plan, STEP_PROC, "no pid namespace");
     for (size_t i = 0; input->masks && input->masks[i]; i++)
-        add_step(plan, STEP_MASK, true)->path = g_strdup(input->masks[i]);
+        plan_add_step(plan, STEP_MASK, true)->path = g_strdup(input->masks[i]);
 }
 
 static void add_init_steps(const PlanInput *input, Plan *plan)
 {
     if (!plan_has_namespace(plan, NAMESPACE_PID))
-        add_step(plan, STEP_SUBREAPER, true);
+        plan_add_step(plan, STEP_SUBREAPER, true);
     if (may_set_oom_score(input, plan))
-        add_step(plan, STEP_OOM_SCORE, false)->number = OOM_SCORE_NEVER;
+        plan_add_step(plan, STEP_OOM_SCORE, false)->number = OOM_SCORE_NEVER;
     else
         add_dropped(plan, STEP_OOM_SCORE, "only root may lower it");
     add_mount_steps(input, plan);
     if (plan_has_namespace(plan, NAMESPACE_UTS)) {
         const char *hostname = spec_get_string(input->spec, SETTING_HOSTNAME);
-        add_step(plan, STEP_HOSTNAME, choice_of(input, NAMESPACE_UTS) == CHOICE_REQUIRED)->path =
+        plan_add_step(plan, STEP_HOSTNAME, choice_of(input, NAMESPACE_UTS) == CHOICE_REQUIRED)->path =
             g_strdup(hostname && *hostname ? hostname : input->name);
     } else {
         add_dropped(plan, STEP_HOSTNAME, "no UTS namespace");
     }
-    add_step(plan, STEP_GATE, true);
+    plan_add_step(plan, STEP_GATE, true);
     if (plan_has_namespace(plan, NAMESPACE_CGROUP))
-        add_step(plan, STEP_CGROUP_NAMESPACE,
+        plan_add_step(plan, STEP_CGROUP_NAMESPACE,
                  choice_of(input, NAMESPACE_CGROUP) == CHOICE_REQUIRED);
     else
         add_dropped(plan, STEP_CGROUP_NAMESPACE, "no cgroup namespace");
@@ -217,9 +238,26 @@ static void add_identity_steps(const PlanInput *input, Plan *plan)
     /* In a user namespace of two ids the other groups do not exist. */
     if (plan->id_map == ID_MAP_PAIR)
         plan->identity.n_groups = 0;
-    add_step(plan, STEP_GROUPS, true);
-    add_step(plan, STEP_GID, true);
-    add_step(plan, STEP_UID, true);
+    plan_add_step(plan, STEP_GROUPS, true);
+    plan_add_step(plan, STEP_GID, true);
+    plan_add_step(plan, STEP_UID, true);
+}
+
+/* "file:PATH" and "append:PATH" are opened by the payload's process, as its user; the rest is given
+ * to it. Two truncating descriptors of one file would write over each other: then it is one. */
+static void add_output_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id)
+{
+    const char *where = spec_get_string(input->spec, id);
+    const char *path = where && *where ? strchr(where, '/') : NULL;
+
+    if (!path || (kind == STEP_STDOUT ? input->given_stdout : input->given_stderr))
+        return;
+    PlanStep *step = plan_add_step(plan, kind, true);
+    step->path = g_strdup(path);
+    step->number = g_str_has_prefix(where, "append:") ? OUTPUT_APPEND : OUTPUT_TRUNCATE;
+    if (kind == STEP_STDERR && !input->given_stdout &&
+        g_strcmp0(where, spec_get_string(input->spec, SETTING_STANDARD_OUTPUT)) == 0)
+        step->number = OUTPUT_SAME;
 }
 
 static bool no_new_privileges(const PlanInput *input)
@@ -233,18 +271,20 @@ static void add_payload_steps(const PlanInput *input, Plan *plan)
 {
     const char *directory = spec_get_string(input->spec, SETTING_WORKING_DIRECTORY);
 
-    add_step(plan, STEP_SESSION, true);
+    plan_add_step(plan, STEP_SESSION, true);
     if (input->service_uid == 0)
-        add_step(plan, STEP_PAYLOAD_OOM_SCORE, false)->number = OOM_SCORE_NEUTRAL;
+        plan_add_step(plan, STEP_PAYLOAD_OOM_SCORE, false)->number = OOM_SCORE_NEUTRAL;
     add_identity_steps(input, plan);
-    add_step(plan, STEP_CAPABILITIES, true)->number = input->identity->uid != 0;
+    plan_add_step(plan, STEP_CAPABILITIES, true)->number = input->identity->uid != 0;
     if (no_new_privileges(input))
-        add_step(plan, STEP_NO_NEW_PRIVILEGES, true);
+        plan_add_step(plan, STEP_NO_NEW_PRIVILEGES, true);
     else
         add_dropped(plan, STEP_NO_NEW_PRIVILEGES, "the payload is root's, or it was switched off");
-    add_step(plan, STEP_WORKING_DIRECTORY, true)->path =
+    add_output_step(input, plan, STEP_STDOUT, SETTING_STANDARD_OUTPUT);
+    add_output_step(input, plan, STEP_STDERR, SETTING_STANDARD_ERROR);
+    plan_add_step(plan, STEP_WORKING_DIRECTORY, true)->path =
         g_strdup(directory && *directory ? directory : "/");
-    add_step(plan, STEP_EXEC, true)->path = g_strdup(plan->script ? plan->script
+    plan_add_step(plan, STEP_EXEC, true)->path = g_strdup(plan->script ? plan->script
                                                                   : plan->executable);
 }
 
@@ -310,7 +350,7 @@ static void copy_identity(const Identity *from, Identity *to)
 
 Plan *plan_make(const PlanInput *input, GError **error)
 {
-    g_autoptr(Plan) plan = g_new0(Plan, 1);
+    g_autoptr(Plan) plan = plan_new();
 
     if (input->service_uid != 0 && input->identity->uid != input->service_uid) {
         error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
@@ -319,7 +359,6 @@ Plan *plan_make(const PlanInput *input, GError **error)
                   input->identity->user, input->service_uid);
         return NULL;
     }
-    plan->steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
     copy_identity(input->identity, &plan->identity);
     if (!decide_namespaces(input, plan, error) || !set_payload(input, plan, error))
         return NULL;

@@ -76,13 +76,22 @@ typedef struct PlanInput {
     const char *const *masks; /* directories nobody inside has business with; NULL-terminated */
     bool has_cgroup;          /* the rung gives it a cgroup of its own */
     bool no_degrade;          /* every refusal is an error */
+    bool given_stdout;        /* the caller gave a file descriptor instead of the setting */
+    bool given_stderr;
 } PlanInput;
 
 /* NULL and NAMESPACE_FAILED, ISOLATION_FAILED or INVALID_ARGS where something required cannot be
  * had; the message says what, why, and what to do. */
 Plan *plan_make(const PlanInput *input, GError **error);
+
+/* An empty plan (a sandbox without any isolation), and a step at its end. */
+Plan *plan_new(void);
+PlanStep *plan_add_step(Plan *plan, unsigned kind, bool required);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+/* The init could not perform this step and went on without it. */
+void plan_step_refused(Plan *plan, unsigned kind, const char *reason);
 
 bool plan_has_namespace(const Plan *plan, unsigned kind);
 

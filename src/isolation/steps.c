@@ -40,6 +40,10 @@ static const StepInfo step_infos[STEP_COUNT] = {
                             CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_NO_NEW_PRIVILEGES] = { "no-new-privileges", "forbidding new privileges",
                                  CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_STDOUT] = { "standard-output", "opening the file for standard output",
+                      CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_STDERR] = { "standard-error", "opening the file for standard error",
+                      CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_WORKING_DIRECTORY] = { "working-directory", "entering the working directory",
                                  CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_EXEC] = { "exec", "executing", CONSTELLATION_ERROR_SPAWN_FAILED },
@@ -130,6 +134,9 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
         return interpreter_advice(error_number, path);
     case STEP_WORKING_DIRECTORY:
         return "set WorkingDirectory= to a directory that the user may enter";
+    case STEP_STDOUT:
+    case STEP_STDERR:
+        return "the payload's user must be able to write it";
     case STEP_PROC:
         return "a container around the service probably hides parts of /proc (PIDNamespace=off "
                "does without)";

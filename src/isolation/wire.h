@@ -127,12 +127,21 @@ enum {
     STEP_UID = 15,
     STEP_CAPABILITIES = 16, /* number: 1 = drop all, 0 = leave root's */
     STEP_NO_NEW_PRIVILEGES = 17,
-    STEP_WORKING_DIRECTORY = 18, /* path */
-    STEP_EXEC = 19,              /* the argv of the plan */
-    STEP_FORK = 20,              /* making the payload's process; never in a plan, only in faults */
-    STEP_SCRIPT = 21,            /* opening the script; only in faults */
-    STEP_INTERPRETER = 22,       /* executing the script's #! interpreter; only in faults: path */
+    STEP_STDOUT = 18, /* path: a file, as the payload's user; number: OUTPUT_* */
+    STEP_STDERR = 19,
+    STEP_WORKING_DIRECTORY = 20, /* path */
+    STEP_EXEC = 21,              /* the argv of the plan */
+    STEP_FORK = 22,              /* making the payload's process; never in a plan, only in faults */
+    STEP_SCRIPT = 23,            /* opening the script; only in faults */
+    STEP_INTERPRETER = 24,       /* executing the script's #! interpreter; only in faults: path */
     STEP_COUNT,
+};
+
+/* How an output file is opened. */
+enum {
+    OUTPUT_TRUNCATE = 0,
+    OUTPUT_APPEND = 1,
+    OUTPUT_SAME = 2, /* STEP_STDERR: where standard output goes */
 };
 
 #define WIRE_STEP_REQUIRED 1u /* a failure of this step ends the start */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # ctl.sh CONSTELLATIONCTL: every verb of it, against a private service ($CONSTELLATIOND) in a directory of its own; what it
 # prints, and its exit statuses. In TAP.
-# shellcheck disable=SC2016 # what stands in single quotes is for a shell inside an instance
+# shellcheck disable=SC2016,SC2317 # single quotes: for a shell inside an instance; expect() calls the functions
 set -uo pipefail
 program=$(readlink -f "$1")
 : "${CONSTELLATIOND:?names the service}"
@@ -76,6 +76,8 @@ golden() {
     "$@" | sed -E "s/i[0-9a-v]{13}/I/g; s/ +[0-9]+  $(id -un) / P U /; s/ {2,}/  /g"
 }
 
+last_line() { "$@" | tail -n 1; }
+
 # Our output is a terminal: what is said there.
 on_terminal() {
     local command
@@ -98,7 +100,7 @@ expect 'a wrong setting has status 2, and the service says what is wrong' 2 \
     "constellationctl: ${any}MemoryMax${any}" ctl create x --MemoryMax=much -- /bin/true
 expect 'the version is told' 0 'constellationctl [0-9.]+' ctl --version
 expect 'the help has all verbs' 0 "${any}list${any}status${any}destroy${any}check${any}" ctl --help
-expect 'the help of a verb lists the settings' 0 "${any}--MemoryMax=${any}--CPUQuota=${any}" ctl create --help
+expect 'the help of a verb lists the settings' 0 "${any}--CPUQuota=${any}--MemoryMax=${any}" ctl create --help
 service_absent() { timeout 10 "$program" --socket="$work/none" list; }
 expect 'an absent service is said to be' 1 "constellationctl: ${any}constellationd${any}" service_absent
 
@@ -112,19 +114,17 @@ expect 'start is silent' 0 '' ctl start web
 expect 'status of what runs' 0 "● web – a web thing${any}RUNNING \(running\) since ${any}Main PID: [0-9]+${any}" \
     ctl status web
 expect 'start of what runs is refused' 1 "constellationctl: ${any}RUNNING${any}" ctl start web
-expect 'the table' 0 "   NAME  STATE  MAIN PID  OWNER  ID  DESCRIPTION
-●  web  RUNNING P U I  a web thing
+expect 'the table' 0 "  NAME  STATE  MAIN PID  OWNER  ID  DESCRIPTION
+●  web  RUNNING P U  I  a web thing
 
 1 instance listed\." golden ctl list
 json 'the list as JSON' 'data[0]["name"] == "web" and data[0]["main_pid"] > 0 and data[0]["path"].endswith(data[0]["id"])' \
     ctl list --json=pretty
-expect 'a label chooses' 0 '1 instance listed\.' golden_count ctl list --label=b
-golden_count() { "$@" | tail -n 1; }
-expect 'a label chooses' 0 '1 instance listed\.' golden_count ctl list --label=b
+expect 'a label chooses' 0 '1 instance listed\.' last_line ctl list --label=b
 expect 'another label does not' 0 '0 instances listed\.' ctl list --label=c
-expect 'a state chooses, in any case' 0 '1 instance listed\.' golden_count ctl list --state=running
-expect 'an owner chooses' 0 '1 instance listed\.' golden_count ctl list --owner="$(id -un)"
-expect 'names choose' 0 '1 instance listed\.' golden_count ctl list 'x*' 'w*'
+expect 'a state chooses, in any case' 0 '1 instance listed\.' last_line ctl list --state=running
+expect 'an owner chooses' 0 '1 instance listed\.' last_line ctl list --owner="$(id -un)"
+expect 'names choose' 0 '1 instance listed\.' last_line ctl list 'x*' 'w*'
 expect 'a state must be one' 2 "constellationctl: ${any}" ctl list --state=sleeping
 expect 'show has one property' 0 'State=RUNNING' ctl show -p State web
 expect 'show has values' 0 $'web\na b' ctl show -p Name,Labels --value web
@@ -166,7 +166,7 @@ expect 'destroy with force' 0 '' ctl destroy --force a b
 expect 'create --start' 0 "$id" ctl create d --start -- /bin/sleep 1000
 expect 'create --start of what cannot run leaves it' 1 "$id
 constellationctl: ${any}" ctl create e --start -- /nonexistent
-expect 'both are there' 0 '2 instances listed\.' golden_count ctl list
+expect 'both are there' 0 '2 instances listed\.' last_line ctl list
 ctl destroy -f d e
 
 # ---- run
@@ -229,11 +229,11 @@ expect 'the second SIGINT stops it for good' 137 "ready${any}" signalled INT INT
 # ---- terminals
 
 if command -v script >/dev/null; then
-    ctl create -q shown --Description=x -- /bin/sleep 1000
+    ctl create -q shown --Description="l$(printf 'o%.0s' {1..60})ng" -- /bin/sleep 1000
     ctl start shown
     expect 'colours on a terminal' 0 "$any"$'\e\\[0;1;32mRUNNING\e\\[0m'"$any" on_terminal "$program" --socket="$socket" list
     expect 'but not with NO_COLOR' 0 "[^"$'\e'"]*RUNNING[^"$'\e'"]*" on_terminal env NO_COLOR=1 "$program" --socket="$socket" list
-    expect 'the table fits the terminal' 0 "${any}loooo…ong${any}" on_terminal env COLUMNS=60 "$program" --socket="$socket" list
+    expect 'the table fits the terminal' 0 "${any}loooo…ng${any}" on_terminal env COLUMNS=60 "$program" --socket="$socket" list
     ctl destroy -f shown
     expect 'a terminal is never handed in' 5 "${any}none${any}" \
         on_terminal "$program" --socket="$socket" run -- /bin/sh -c 'test -t 0 || test -t 1 || test -t 2 || echo none; exit 5'
@@ -258,14 +258,14 @@ expect 'it cannot be asked to leave something behind' 2 "constellationctl: ${any
 
 # ---- the service goes away
 
-kill_service() {
+end_service() {
     ctl run -- /bin/sleep 1000 &
     local run=$!
     sleep 0.5
     kill "$service"
     wait "$run"
 }
-expect 'run tells when a private service ends' 125 "constellationctl: ${any}" kill_service
+expect 'a private service takes its instances along' 143 "constellationctl: ${any}killed by SIGTERM${any}" end_service
 wait "$service" 2>/dev/null
 service=0
 echo "1..$number"
