@@ -11,7 +11,13 @@
 #include "bus/properties.h"
 #include "util/log.h"
 
-typedef enum ShownKind { SHOWN_TEXT, SHOWN_NUMBER, SHOWN_TIMESTAMP, SHOWN_EXIT, SHOWN_ROWS } ShownKind;
+typedef enum ShownKind {
+    SHOWN_TEXT,
+    SHOWN_NUMBER,
+    SHOWN_TIMESTAMP,
+    SHOWN_EXIT,
+    SHOWN_ROWS
+} ShownKind;
 
 static const struct {
     const char *property;

@@ -8,9 +8,9 @@
 
 static void describe_values(Json *json, const Instance *instance)
 {
-    static const char *const texts[] = { "Id",         "Name",  "State",         "SubState",
-                                         "Result",     "Node",  "StatusText",    "Unit",
-                                         "Slice",      "Backend", "BackendReason", "ControlGroup" };
+    static const char *const texts[] = { "Id",     "Name",    "State",         "SubState",
+                                         "Result", "Node",    "StatusText",    "Unit",
+                                         "Slice",  "Backend", "BackendReason", "ControlGroup" };
     static const char *const numbers[] = { "Owner", "MainPID", "InitPID", "Run" };
     static const char *const timestamps[] = { "CreatedTimestamp", "StartedTimestamp",
                                               "StoppedTimestamp" };

@@ -12,5 +12,4 @@ const char *bus_error_name(const GError *error);
 int bus_fail(sd_bus_error *ret, const GError *error);
 
 /* The same for an error made on the spot. */
-int bus_fail_code(sd_bus_error *ret, ErrorCode code, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
+int bus_fail_code(sd_bus_error *ret, ErrorCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);

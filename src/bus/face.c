@@ -23,7 +23,8 @@
 #define RECONNECT_MAX_USEC (5 * G_USEC_PER_SEC)
 #define BACKLOG            64
 
-/* ---- message bus ------------------------------------------------------------------------------------- */
+/* ---- message bus
+ * ------------------------------------------------------------------------------------- */
 
 static void tell_ready(Face *face)
 {
@@ -96,7 +97,8 @@ void face_connection_lost(Face *face, bool was_message_bus)
     }
 }
 
-/* ---- private socket ------------------------------------------------------------------------------------ */
+/* ---- private socket
+ * ------------------------------------------------------------------------------------ */
 
 static int on_client(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -137,7 +139,9 @@ static bool listen_on(Face *face, const char *path, GError **error)
     return true;
 }
 
-/* ---- face ----------------------------------------------------------------------------------------------- */
+/* ---- face
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static bool face_open(Face *face, const FaceOptions *options, GError **error)
 {

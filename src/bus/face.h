@@ -23,16 +23,16 @@ struct Connection {
     bool is_message_bus; /* else a peer, and peer_uid says whose */
     uid_t peer_uid;
     Target target;
-    bool emitting;       /* a signal is being made: whoever reads properties now is everybody */
-    GHashTable *uids;    /* message bus: unique name -> uid + 1 */
-    GPtrArray *waits;    /* Wait calls that are held */
+    bool emitting;    /* a signal is being made: whoever reads properties now is everybody */
+    GHashTable *uids; /* message bus: unique name -> uid + 1 */
+    GPtrArray *waits; /* Wait calls that are held */
 };
 
 typedef struct FaceOptions {
     sd_event *event;
     Controller *controller;
-    const char *socket_path;  /* private: where to listen; or NULL */
-    int socket_fd;            /* private: a connected socket; or -1 */
+    const char *socket_path;           /* private: where to listen; or NULL */
+    int socket_fd;                     /* private: a connected socket; or -1 */
     void (*ready)(void *userdata);     /* reachable for the first time, or waiting for the bus */
     void (*peer_gone)(void *userdata); /* private with socket_fd: the starter has left */
     void *userdata;

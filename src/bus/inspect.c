@@ -41,9 +41,9 @@ int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *erro
             const char *name;
             uint64_t value;
         } rows[] = {
-            { "CPUUsageUSec", usage.cpu_usec },     { "MemoryCurrent", usage.memory_current },
-            { "MemoryPeak", usage.memory_peak },    { "SwapCurrent", usage.swap_current },
-            { "TasksCurrent", usage.tasks },        { "IOReadBytes", usage.io_read_bytes },
+            { "CPUUsageUSec", usage.cpu_usec },       { "MemoryCurrent", usage.memory_current },
+            { "MemoryPeak", usage.memory_peak },      { "SwapCurrent", usage.swap_current },
+            { "TasksCurrent", usage.tasks },          { "IOReadBytes", usage.io_read_bytes },
             { "IOWriteBytes", usage.io_write_bytes }, { "OOMKills", usage.oom_kills },
         };
         for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(rows); i++)
@@ -62,8 +62,8 @@ int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *
 
     int r = begin(message, target, "(uus)", &reply, error);
     if (r >= 0 && target.instance->init_pid > 0) {
-        g_autoptr(GArray) pids =
-            usage_processes(target.instance->placement, target.instance->init_pid);
+        g_autoptr(GArray)
+            pids = usage_processes(target.instance->placement, target.instance->init_pid);
         for (guint i = 0; r >= 0 && i < pids->len; i++) {
             pid_t pid = g_array_index(pids, pid_t, i);
             g_autofree char *command = process_command(pid);
@@ -90,7 +90,9 @@ int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error
         const PlanStep *step = g_ptr_array_index(steps, i);
         r = sd_bus_message_append(reply, "(sss)", step_name(step->kind),
                                   outcome_to_string(step->outcome),
-                                  step->reason ? step->reason : step->path ? step->path : "");
+                                  step->reason ? step->reason
+                                  : step->path ? step->path
+                                               : "");
     }
     return finish(reply, r);
 }

@@ -19,8 +19,8 @@
 typedef bool (*Story)(Instance *instance, const void *options, WaiterCallback done, void *userdata,
                       GError **error);
 
-static int tell_story(sd_bus_message *message, Instance *instance, Story story,
-                      const void *options, bool no_wait, sd_bus_error *error)
+static int tell_story(sd_bus_message *message, Instance *instance, Story story, const void *options,
+                      bool no_wait, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
     Reply *reply = reply_park(message, REPLY_EMPTY);
@@ -40,8 +40,8 @@ static bool story_start(Instance *instance, const void *options, WaiterCallback 
     return instance_start(instance, options, done, userdata, error);
 }
 
-static bool story_stop(Instance *instance, const void *options, WaiterCallback done,
-                       void *userdata, GError **error)
+static bool story_stop(Instance *instance, const void *options, WaiterCallback done, void *userdata,
+                       GError **error)
 {
     return instance_stop(instance, options, done, userdata, error);
 }
@@ -66,10 +66,8 @@ static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *e
     uid_t uid;
     g_autoptr(GError) failure = NULL;
     Option options[] = {
-        { "NoWait", 'b', &no_wait, false },
-        { "NoDegrade", 'b', &start.no_degrade, false },
-        { "Stdin", 'h', &start.stdio[0], false },
-        { "Stdout", 'h', &start.stdio[1], false },
+        { "NoWait", 'b', &no_wait, false },        { "NoDegrade", 'b', &start.no_degrade, false },
+        { "Stdin", 'h', &start.stdio[0], false },  { "Stdout", 'h', &start.stdio[1], false },
         { "Stderr", 'h', &start.stdio[2], false },
     };
 
@@ -81,8 +79,7 @@ static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *e
     return tell_story(message, target.instance, story_start, &start, no_wait, error);
 }
 
-static int stop_or_restart(sd_bus_message *message, Target target, Story story,
-                           sd_bus_error *error)
+static int stop_or_restart(sd_bus_message *message, Target target, Story story, sd_bus_error *error)
 {
     StopOptions stop = STOP_OPTIONS_DEFAULT;
     bool no_wait = false;
@@ -97,8 +94,8 @@ static int stop_or_restart(sd_bus_message *message, Target target, Story story,
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
     if (options[1].given && (stop.signal < 1 || stop.signal > 31))
-        return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS,
-                             "Signal: %d: must be 1 to 31", stop.signal);
+        return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS, "Signal: %d: must be 1 to 31",
+                             stop.signal);
     int r = authorize(target.connection, message, target.instance, &uid, error);
     if (r < 0)
         return r;
@@ -149,8 +146,7 @@ static int method_kill(sd_bus_message *message, void *userdata, sd_bus_error *er
         return bus_fail(error, failure);
     bool all = strcmp(who, "all") == 0;
     if (!all && strcmp(who, "main") != 0)
-        return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS,
-                             "who: must be main or all");
+        return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS, "who: must be main or all");
     r = authorize(target.connection, message, target.instance, &uid, error);
     if (r < 0)
         return r;
@@ -159,8 +155,7 @@ static int method_kill(sd_bus_message *message, void *userdata, sd_bus_error *er
     return sd_bus_reply_method_return(message, NULL);
 }
 
-static int freeze_or_thaw(sd_bus_message *message, Target target, bool freeze,
-                          sd_bus_error *error)
+static int freeze_or_thaw(sd_bus_message *message, Target target, bool freeze, sd_bus_error *error)
 {
     uid_t uid;
     g_autoptr(GError) failure = NULL;
@@ -185,13 +180,13 @@ static int method_thaw(sd_bus_message *message, void *userdata, sd_bus_error *er
     return freeze_or_thaw(message, *(Target *)userdata, false, error);
 }
 
-#define METHOD(name, in, in_names, out, out_names, handler)                                        \
-    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler,                          \
+#define METHOD(name, in, in_names, out, out_names, handler)               \
+    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler, \
                              SD_BUS_VTABLE_UNPRIVILEGED)
-#define PUBLIC(name, signature, getter)                                                            \
+#define PUBLIC(name, signature, getter) \
     SD_BUS_PROPERTY(name, signature, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 /* Its new value is not for everybody who listens: the signal only says that it is another one. */
-#define PRIVATE(name, signature, getter)                                                           \
+#define PRIVATE(name, signature, getter) \
     SD_BUS_PROPERTY(name, signature, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION)
 
 const sd_bus_vtable instance_vtable[] = {
@@ -240,9 +235,8 @@ const sd_bus_vtable instance_vtable[] = {
     PRIVATE("StoppedTimestamp", "t", get_timestamp),
     PRIVATE("StoppedTimestampMonotonic", "t", get_timestamp),
     SD_BUS_SIGNAL_WITH_NAMES("StateChanged", "ss", SD_BUS_PARAM(from) SD_BUS_PARAM(to), 0),
-    SD_BUS_SIGNAL_WITH_NAMES("Exited", "usii",
-                             SD_BUS_PARAM(run) SD_BUS_PARAM(result) SD_BUS_PARAM(code)
-                                 SD_BUS_PARAM(status),
-                             0),
+    SD_BUS_SIGNAL_WITH_NAMES(
+        "Exited", "usii",
+        SD_BUS_PARAM(run) SD_BUS_PARAM(result) SD_BUS_PARAM(code) SD_BUS_PARAM(status), 0),
     SD_BUS_VTABLE_END,
 };

@@ -13,7 +13,8 @@
 #include "bus/reply.h"
 #include "bus/settings-read.h"
 
-/* ---- create and run ------------------------------------------------------------------------------ */
+/* ---- create and run
+ * ------------------------------------------------------------------------------ */
 
 static Spec *read_name_and_settings(sd_bus_message *message, const char **ret_name,
                                     sd_bus_error *error)
@@ -47,8 +48,8 @@ static int method_create_instance(sd_bus_message *message, void *userdata, sd_bu
     int r = authorize(connection, message, NULL, &uid, error);
     if (r < 0)
         return r;
-    Instance *instance =
-        controller_create(connection->face->controller, name, uid, spec, true, &failure);
+    Instance *instance = controller_create(connection->face->controller, name, uid, spec, true,
+                                           &failure);
     if (!instance)
         return bus_fail(error, failure);
     g_autofree char *path = instance_path(instance);
@@ -74,10 +75,8 @@ static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_e
     StartOptions start = START_OPTIONS_DEFAULT;
     g_autoptr(GError) failure = NULL;
     Option options[] = {
-        { "NoWait", 'b', &no_wait, false },
-        { "NoDegrade", 'b', &start.no_degrade, false },
-        { "Stdin", 'h', &start.stdio[0], false },
-        { "Stdout", 'h', &start.stdio[1], false },
+        { "NoWait", 'b', &no_wait, false },        { "NoDegrade", 'b', &start.no_degrade, false },
+        { "Stdin", 'h', &start.stdio[0], false },  { "Stdout", 'h', &start.stdio[1], false },
         { "Stderr", 'h', &start.stdio[2], false },
     };
 
@@ -89,8 +88,8 @@ static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_e
     int r = authorize(connection, message, NULL, &uid, error);
     if (r < 0)
         return r;
-    Instance *instance =
-        controller_create(connection->face->controller, name, uid, spec, false, &failure);
+    Instance *instance = controller_create(connection->face->controller, name, uid, spec, false,
+                                           &failure);
     if (!instance)
         return bus_fail(error, failure);
     Reply *reply = reply_park(message, REPLY_PATH);
@@ -118,8 +117,8 @@ static int method_check_instance(sd_bus_message *message, void *userdata, sd_bus
     int r = authorize(connection, message, NULL, &uid, error);
     if (r < 0)
         return r;
-    g_autoptr(GPtrArray) rows =
-        controller_check(connection->face->controller, name, uid, spec, &failure);
+    g_autoptr(GPtrArray)
+        rows = controller_check(connection->face->controller, name, uid, spec, &failure);
     if (!rows)
         return bus_fail(error, failure);
     r = sd_bus_message_new_method_return(message, &reply);
@@ -134,7 +133,8 @@ static int method_check_instance(sd_bus_message *message, void *userdata, sd_bus
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* ---- look-up --------------------------------------------------------------------------------------- */
+/* ---- look-up
+ * --------------------------------------------------------------------------------------- */
 
 static int method_get_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
@@ -195,7 +195,8 @@ static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_e
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* ---- properties -------------------------------------------------------------------------------------- */
+/* ---- properties
+ * -------------------------------------------------------------------------------------- */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
                       sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -273,8 +274,8 @@ static int get_quarantined(sd_bus *bus, const char *path, const char *interface,
     return sd_bus_message_append_strv(reply, (char **)controller_quarantined(controller));
 }
 
-#define METHOD(name, in, in_names, out, out_names, handler)                                        \
-    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler,                          \
+#define METHOD(name, in, in_names, out, out_names, handler)               \
+    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler, \
                              SD_BUS_VTABLE_UNPRIVILEGED)
 
 const sd_bus_vtable manager_vtable[] = {

@@ -4,13 +4,14 @@
 
 #include "bus/properties.h"
 
-#define GETTER_UNUSED                                                                              \
-    (void)bus;                                                                                     \
-    (void)path;                                                                                    \
-    (void)interface;                                                                               \
+#define GETTER_UNUSED \
+    (void)bus;        \
+    (void)path;       \
+    (void)interface;  \
     (void)error
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values
+ * -------------------------------------------------------------------------------------- */
 
 static bool is_public(const char *property)
 {
@@ -88,7 +89,8 @@ void property_end(const Instance *instance, int *ret_code, int *ret_status)
     }
 }
 
-/* ---- getters ------------------------------------------------------------------------------------- */
+/* ---- getters
+ * ------------------------------------------------------------------------------------- */
 
 int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
              sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -131,8 +133,7 @@ int get_timestamp(sd_bus *bus, const char *path, const char *interface, const ch
     GETTER_UNUSED;
     return sd_bus_message_append(
         reply, "t",
-        viewer_may_inspect(target) ? property_timestamp(target->instance, property)
-                                   : (uint64_t)0);
+        viewer_may_inspect(target) ? property_timestamp(target->instance, property) : (uint64_t)0);
 }
 
 int get_isolation(sd_bus *bus, const char *path, const char *interface, const char *property,

@@ -15,8 +15,7 @@ Instance *reference_find(Controller *controller, const char *text, uid_t caller,
     else if (reference.kind == REFERENCE_OWN || identity_uid(reference.user, &owner, NULL))
         instance = controller_find_name(controller, owner, reference.name);
     if (!instance)
-        error_set(error, CONSTELLATION_ERROR_NO_SUCH_INSTANCE,
-                  "there is no instance '%s'%s", text,
+        error_set(error, CONSTELLATION_ERROR_NO_SUCH_INSTANCE, "there is no instance '%s'%s", text,
                   reference.kind == REFERENCE_OWN
                       ? " of yours (another user's is named USER/NAME, or by its id)"
                       : "");

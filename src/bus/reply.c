@@ -30,8 +30,7 @@ void reply_waiter(Instance *instance, const GError *error, void *userdata)
     int r;
 
     if (error) {
-        r = sd_bus_reply_method_errorf(reply->message, bus_error_name(error), "%s",
-                                       error->message);
+        r = sd_bus_reply_method_errorf(reply->message, bus_error_name(error), "%s", error->message);
     } else if (reply->kind == REPLY_PATH) {
         g_autofree char *path = instance_path(instance);
         r = sd_bus_reply_method_return(reply->message, "o", path);

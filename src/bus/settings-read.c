@@ -83,8 +83,7 @@ static bool read_number(sd_bus_message *message, const Setting *setting, const c
     return spec_set_uint(spec, setting->id, number, error);
 }
 
-static bool read_string(sd_bus_message *message, const Setting *setting, Spec *spec,
-                        GError **error)
+static bool read_string(sd_bus_message *message, const Setting *setting, Spec *spec, GError **error)
 {
     const char *text;
 
@@ -133,7 +132,8 @@ static bool read_setting(sd_bus_message *message, const Setting *setting, const 
     return fail_type(setting->name, contents, signature, error);
 }
 
-/* ---- dictionaries ----------------------------------------------------------------------------- */
+/* ---- dictionaries -----------------------------------------------------------------------------
+ */
 
 typedef bool (*EntryReader)(sd_bus_message *message, const char *key, const char *contents,
                             void *userdata, GError **error);
@@ -206,7 +206,8 @@ bool settings_read(sd_bus_message *message, Spec *spec, GError **error)
     return read_dictionary(message, settings_entry, spec, error);
 }
 
-/* ---- options ------------------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------------------------------
+ */
 
 typedef struct OptionList {
     Option *options;

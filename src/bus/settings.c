@@ -41,8 +41,7 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
     (void)path;
     (void)interface;
     (void)error;
-    return append_value(reply, setting,
-                        viewer_may_inspect(target) ? target->instance->spec : NULL);
+    return append_value(reply, setting, viewer_may_inspect(target) ? target->instance->spec : NULL);
 }
 
 const sd_bus_vtable *settings_vtable(void)

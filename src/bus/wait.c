@@ -130,8 +130,7 @@ void waits_drop(Connection *connection, const char *unique_name)
 {
     for (guint i = connection->waits->len; i > 0; i--) {
         HeldWait *held = g_ptr_array_index(connection->waits, i - 1);
-        if (!unique_name ||
-            g_strcmp0(sd_bus_message_get_sender(held->message), unique_name) == 0)
+        if (!unique_name || g_strcmp0(sd_bus_message_get_sender(held->message), unique_name) == 0)
             drop(held);
     }
 }

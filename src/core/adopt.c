@@ -43,10 +43,10 @@ static void adopt_placement(Instance *instance, pid_t pid)
     g_autoptr(GError) error = NULL;
     Placement *stored = g_steal_pointer(&instance->placement);
 
-    instance->placement = backend_adopt(
-        instance->controller->resources, stored ? backend_name(stored->backend) : NULL,
-        stored ? stored->unit : NULL, stored ? stored->slice : NULL, pid,
-        instance->backend_reason, &error);
+    instance->placement = backend_adopt(instance->controller->resources,
+                                        stored ? backend_name(stored->backend) : NULL,
+                                        stored ? stored->unit : NULL, stored ? stored->slice : NULL,
+                                        pid, instance->backend_reason, &error);
     placement_free(stored);
     if (!instance->placement)
         log_warning("%s (%s): its cgroup: %s", instance->id, instance->name, error->message);
@@ -72,8 +72,8 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     if (instance->placement) {
         Limits limits = limits_from_spec(instance->spec);
         g_ptr_array_unref(instance->enforced);
-        instance->enforced =
-            placement_enforced(controller->resources, instance->placement, &limits);
+        instance->enforced = placement_enforced(controller->resources, instance->placement,
+                                                &limits);
     }
     if (!store_save(controller->store, instance, &error))
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
@@ -178,8 +178,8 @@ static void sweep(Controller *controller)
     for (guint i = 0; i < instances->len; i++) {
         const Instance *instance = g_ptr_array_index(instances, i);
         if (state_is_active(instance->state))
-            g_hash_table_add(keep, g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id,
-                                                   instance->run));
+            g_hash_table_add(keep,
+                             g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run));
     }
     resources_sweep(controller->resources, keep);
 }

@@ -72,7 +72,8 @@ void controller_free(Controller *controller)
     g_free(controller);
 }
 
-/* ---- instances ------------------------------------------------------------------------------------ */
+/* ---- instances
+ * ------------------------------------------------------------------------------------ */
 
 static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 1])
 {
@@ -85,20 +86,20 @@ static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 
     g_strlcpy(controller->last_id, id, sizeof controller->last_id);
 }
 
-Instance *controller_create(Controller *controller, const char *name, uid_t owner,
-                            const Spec *spec, bool persistent, GError **error)
+Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
+                            bool persistent, GError **error)
 {
     char id[INSTANCE_ID_LENGTH + 1];
 
     if (!name_is_valid(name, error) || !spec_validate(spec, error))
         return NULL;
-    if (controller->shutting_down || registry_count(controller->registry) >=
-                                         controller->max_instances) {
+    if (controller->shutting_down ||
+        registry_count(controller->registry) >= controller->max_instances) {
         error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                  controller->shutting_down
-                      ? "the service is shutting down"
-                      : "there are %" G_GUINT64_FORMAT " instances, as many as MaxInstances "
-                        "allows: destroy some",
+                  controller->shutting_down ? "the service is shutting down"
+                                            : "there are %" G_GUINT64_FORMAT
+                                              " instances, as many as MaxInstances "
+                                              "allows: destroy some",
                   controller->max_instances);
         return NULL;
     }
@@ -186,7 +187,8 @@ void controller_remove(Controller *controller, Instance *instance)
                                  controller);
 }
 
-/* ---- starts ------------------------------------------------------------------------------------------ */
+/* ---- starts
+ * ------------------------------------------------------------------------------------------ */
 
 void controller_queue_start(Controller *controller, Start *start)
 {
@@ -247,13 +249,14 @@ void controller_reprobe(Controller *controller)
     if (controller->probe)
         return;
     controller->features.known = false;
-    controller->probe =
-        launcher_call(controller->launcher, request, NULL, 0, on_probed, controller, &error);
+    controller->probe = launcher_call(controller->launcher, request, NULL, 0, on_probed, controller,
+                                      &error);
     if (!controller->probe)
         on_probed(NULL, -1, error, controller);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------ */
+/* ---- the end
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct StopAll {
     unsigned waiting;

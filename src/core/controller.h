@@ -19,13 +19,13 @@ const char *mode_to_string(Mode mode);
 typedef struct ControllerOptions {
     sd_event *event;
     Mode mode;
-    uid_t uid;                 /* the service's own */
+    uid_t uid; /* the service's own */
     const char *realm;
-    const char *runtime_dir;   /* records and transient instances; NULL: in memory */
-    const char *state_dir;     /* persistent instances; NULL: none */
+    const char *runtime_dir; /* records and transient instances; NULL: in memory */
+    const char *state_dir;   /* persistent instances; NULL: none */
     const char *node_name;
     const char *cluster_name;
-    const char *interpreter;   /* for scripts without a #! line */
+    const char *interpreter; /* for scripts without a #! line */
     uint64_t max_instances;
     Launcher *launcher;
     Resources *resources;
@@ -60,7 +60,7 @@ struct Controller {
     unsigned starts_running; /* beyond the queue */
     LaunchCall *probe;       /* while the launcher is asked what it can do */
     char last_id[INSTANCE_ID_LENGTH + 1];
-    GPtrArray *garbage;      /* Instance, freed from the loop and never inside their own callback */
+    GPtrArray *garbage; /* Instance, freed from the loop and never inside their own callback */
     sd_event_source *garbage_source;
     struct Holder *holder; /* while it is being made */
     bool shutting_down;
@@ -75,8 +75,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Controller, controller_free)
 void controller_adopt(Controller *controller);
 
 /* The instance belongs to the controller. Takes a copy of the spec. */
-Instance *controller_create(Controller *controller, const char *name, uid_t owner,
-                            const Spec *spec, bool persistent, GError **error);
+Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
+                            bool persistent, GError **error);
 
 /* By id, then by name among the owner's. NULL without an error if there is none. */
 Instance *controller_find_id(Controller *controller, const char *id);
@@ -109,13 +109,14 @@ typedef struct CheckRow {
     char *reason;
 } CheckRow;
 void check_row_free(CheckRow *row);
-GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner,
-                            const Spec *spec, GError **error);
+GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner, const Spec *spec,
+                            GError **error);
 
 /* Stops all instances (a private service's end); `done` when all are gone. */
 void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata);
 
-/* ---- for core/ only --------------------------------------------------------------------------- */
+/* ---- for core/ only ---------------------------------------------------------------------------
+ */
 
 /* Takes the instance out of everything and frees it from the loop. */
 void controller_remove(Controller *controller, Instance *instance);

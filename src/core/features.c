@@ -100,10 +100,10 @@ GPtrArray *controller_features(Controller *controller)
     return rows;
 }
 
-/* ---- check --------------------------------------------------------------------------------------- */
+/* ---- check
+ * --------------------------------------------------------------------------------------- */
 
-static void add_check(GPtrArray *rows, const char *feature, const char *outcome,
-                      const char *reason)
+static void add_check(GPtrArray *rows, const char *feature, const char *outcome, const char *reason)
 {
     CheckRow *row = g_new0(CheckRow, 1);
 
@@ -136,15 +136,14 @@ static void add_limit_rows(GPtrArray *rows, Controller *controller, const Backen
 }
 
 /* A start that is planned and never begun, of an instance that is in no registry. */
-GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner,
-                            const Spec *spec, GError **error)
+GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner, const Spec *spec,
+                            GError **error)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)check_row_free);
 
     if (!name_is_valid(name, error) || !spec_validate(spec, error))
         return NULL;
-    Instance *instance =
-        instance_new(controller, "i0000000000000", name, owner, spec_copy(spec));
+    Instance *instance = instance_new(controller, "i0000000000000", name, owner, spec_copy(spec));
     Start start = { .instance = instance, .stdio = { -1, -1, -1 } };
     bool planned = start_plan(&start, error);
     if (planned) {

@@ -139,8 +139,8 @@ static bool holder_begin(Holder *holder, GError **error)
     if (!holder->conversation)
         return false;
     auto_fd init_end = end;
-    holder->launch = launcher_call(controller->launcher, request, &init_end, 1, on_launched,
-                                   holder, error);
+    holder->launch = launcher_call(controller->launcher, request, &init_end, 1, on_launched, holder,
+                                   error);
     return holder->launch && send_plan(holder, error);
 }
 

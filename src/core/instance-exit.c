@@ -81,8 +81,8 @@ static void finish(Instance *instance, StateEvent event)
 void instance_exit_from_record(Instance *instance, const struct Record *record)
 {
     if (record->phase == RECORD_EXEC_FAILED) {
-        g_autofree char *sentence =
-            step_failure(record->fault_step, record->fault_error, record->fault_path);
+        g_autofree char *sentence = step_failure(record->fault_step, record->fault_error,
+                                                 record->fault_path);
         instance->result = RESULT_EXEC;
         instance_set_status(instance, "%s", sentence);
         finish(instance, EVENT_ENDED_BADLY);
@@ -93,7 +93,8 @@ void instance_exit_from_record(Instance *instance, const struct Record *record)
     finish(instance, classify(instance, record));
 }
 
-/* ---- the init was killed ------------------------------------------------------------------------ */
+/* ---- the init was killed ------------------------------------------------------------------------
+ */
 
 typedef struct Inquest {
     Controller *controller;

@@ -26,7 +26,8 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
 static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid, uid_t uid,
                     void *userdata);
 
-/* ---- queued ------------------------------------------------------------------------------------ */
+/* ---- queued ------------------------------------------------------------------------------------
+ */
 
 void start_free(Start *start)
 {
@@ -63,9 +64,8 @@ static Start *start_new(Instance *instance, const StartOptions *options)
     start->instance = instance;
     start->no_degrade = options->no_degrade;
     for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
-        start->stdio[i] = options->stdio[i] >= 0
-                              ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
-                              : -1;
+        start->stdio[i] = options->stdio[i] >= 0 ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
+                                                 : -1;
     start->launch_id = g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run);
     return start;
 }
@@ -138,7 +138,8 @@ void start_admit(Start *start)
     start_proceed(start);
 }
 
-/* ---- launched ---------------------------------------------------------------------------------- */
+/* ---- launched ----------------------------------------------------------------------------------
+ */
 
 /* Ends this attempt; start_init_ended() begins the next one when the init is gone. */
 static void start_retry(Start *start)
@@ -237,7 +238,8 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
     start_fail(start, g_steal_pointer(&failure), RESULT_ISOLATION, EVENT_START_FAILED);
 }
 
-/* ---- placed ------------------------------------------------------------------------------------- */
+/* ---- placed -------------------------------------------------------------------------------------
+ */
 
 /* One rung down, if the rung was not asked for by name. */
 static bool step_down(Start *start, const GError *why)
@@ -276,7 +278,8 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
         log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
 }
 
-/* ---- released ------------------------------------------------------------------------------------ */
+/* ---- released
+ * ------------------------------------------------------------------------------------ */
 
 static void degrade_limits(Instance *instance)
 {
@@ -294,8 +297,8 @@ static void start_executed(Start *start)
 
     instance->started = timestamp_now();
     g_ptr_array_unref(instance->enforced);
-    instance->enforced =
-        placement_enforced(controller->resources, instance->placement, &start->limits);
+    instance->enforced = placement_enforced(controller->resources, instance->placement,
+                                            &start->limits);
     degrade_limits(instance);
     instance_set_status(instance, instance->degraded->len > 0 ? "running, degraded" : "running");
     controller_start_over(controller, start, start->admitted);
@@ -334,8 +337,8 @@ static void start_payload(Start *start, pid_t pid, uid_t uid)
 
     if (uid != start->plan->identity.uid && controller->uid == 0) {
         error_set(&error, CONSTELLATION_ERROR_ISOLATION_FAILED,
-                  "the payload of '%s' came up as uid %u instead of %u", start->instance->name,
-                  uid, start->plan->identity.uid);
+                  "the payload of '%s' came up as uid %u instead of %u", start->instance->name, uid,
+                  start->plan->identity.uid);
         start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
         return;
     }
@@ -365,7 +368,8 @@ static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid,
     }
 }
 
-/* ---- over, without success ------------------------------------------------------------------------ */
+/* ---- over, without success
+ * ------------------------------------------------------------------------ */
 
 static void clear_away(Start *start)
 {

@@ -17,7 +17,8 @@
 /* After the kernel was told to kill, anything still there is in uninterruptible sleep. */
 #define UNKILLABLE_USEC (1 * G_USEC_PER_SEC)
 
-/* ---- the escalation -------------------------------------------------------------------------------- */
+/* ---- the escalation
+ * -------------------------------------------------------------------------------- */
 
 static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -89,7 +90,8 @@ static void stop_begin(Instance *instance, const StopOptions *options)
                       instance, "stop");
 }
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests
+ * -------------------------------------------------------------------------------------- */
 
 static bool refuse(const Instance *instance, Request request, GError **error)
 {

@@ -81,7 +81,8 @@ void instance_free(Instance *instance)
     g_free(instance);
 }
 
-/* ---- state ------------------------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------------------------------
+ */
 
 void instance_changed(Instance *instance)
 {
@@ -107,8 +108,7 @@ void instance_set_status(Instance *instance, const char *format, ...)
     va_end(args);
 }
 
-void instance_degrade(Instance *instance, const char *feature, const char *code,
-                      const char *reason)
+void instance_degrade(Instance *instance, const char *feature, const char *code, const char *reason)
 {
     Degradation *degradation = g_new0(Degradation, 1);
 
@@ -138,7 +138,8 @@ void instance_apply(Instance *instance, StateEvent event, SubState sub_state)
     instance_changed(instance);
 }
 
-/* ---- the init ------------------------------------------------------------------------------------ */
+/* ---- the init
+ * ------------------------------------------------------------------------------------ */
 
 static int on_init_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -162,8 +163,8 @@ bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **erro
                             on_init_ended, instance);
     if (r < 0) {
         fd_close(pidfd);
-        return error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
-                                "watching process %d", pid);
+        return error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r, "watching process %d",
+                                pid);
     }
     /* An end is looked at after everything that the init still said. */
     (void)sd_event_source_set_priority(instance->init_source, SD_EVENT_PRIORITY_NORMAL + 10);
@@ -180,7 +181,8 @@ void instance_forget_init(Instance *instance)
     instance->main_pid = 0;
 }
 
-/* ---- requests that need no story of their own ---------------------------------------------------- */
+/* ---- requests that need no story of their own
+ * ---------------------------------------------------- */
 
 static bool refuse(const Instance *instance, Request request, GError **error)
 {
@@ -204,8 +206,8 @@ bool instance_kill(Instance *instance, bool all, int signal, GError **error)
     if (state_answer(instance->state, REQUEST_KILL) != ANSWER_BEGIN)
         return refuse(instance, REQUEST_KILL, error);
     if (signal < 1 || signal > 31)
-        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
-                         "signal %d: must be 1 to 31", signal);
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "signal %d: must be 1 to 31",
+                         signal);
     if (!all && instance->main_pid == 0)
         return error_set(error, CONSTELLATION_ERROR_INVALID_STATE,
                          "'%s' is a sandbox and has no main process: signal 'all', or stop it",
@@ -213,8 +215,8 @@ bool instance_kill(Instance *instance, bool all, int signal, GError **error)
     int r = all ? sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_ALL) : 0;
     if (r == 0)
         r = sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + signal);
-    return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
-                                      "signalling '%s'", instance->name);
+    return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r, "signalling '%s'",
+                                      instance->name);
 }
 
 bool instance_freeze(Instance *instance, bool freeze, GError **error)

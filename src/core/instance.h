@@ -43,8 +43,8 @@ struct Instance {
     State state;
     SubState sub_state;
     Result result;
-    int exit_code;   /* of the last run; -1 if it did not exit */
-    int exit_signal; /* or 0 */
+    int exit_code;     /* of the last run; -1 if it did not exit */
+    int exit_signal;   /* or 0 */
     char *status_text; /* why it is as it is; "" */
     uint64_t run;
     Timestamp created, started, stopped;
@@ -52,7 +52,8 @@ struct Instance {
     pid_t init_pid; /* 0: none */
     pid_t main_pid; /* the payload; 0 in a sandbox */
     int init_pidfd;
-    int record_fd; /* only where records are in memory; else -1 and the file is opened when needed */
+    int record_fd; /* only where records are in memory; else -1 and the file is opened when needed
+                    */
     sd_event_source *init_source;
     Placement *placement;
     char *backend_reason;
@@ -63,7 +64,7 @@ struct Instance {
 
     Start *start; /* while STARTING */
     sd_event_source *stop_timer;
-    bool stop_escalated;     /* SIGKILL was needed */
+    bool stop_escalated; /* SIGKILL was needed */
     bool restart_after_stop;
     bool destroy_after_stop;
     bool lost_sight; /* adopted without a spec */
@@ -104,7 +105,8 @@ bool instance_freeze(Instance *instance, bool freeze, GError **error);
 /* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
 const GPtrArray *instance_plan(Instance *instance, GError **error);
 
-/* ---- for core/ only --------------------------------------------------------------------------- */
+/* ---- for core/ only ---------------------------------------------------------------------------
+ */
 
 Instance *instance_new(Controller *controller, const char *id, const char *name, uid_t owner,
                        Spec *spec);
@@ -122,7 +124,8 @@ void instance_changed(Instance *instance);
 bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **error);
 void instance_forget_init(Instance *instance);
 
-/* instance-start.c: a stop while it starts; the start-queue's turn; the init's end while starting */
+/* instance-start.c: a stop while it starts; the start-queue's turn; the init's end while starting
+ */
 void start_cancel(Instance *instance, const char *why);
 void start_admit(Start *start);
 void start_proceed(Start *start);

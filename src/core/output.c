@@ -30,8 +30,8 @@ int output_open_journal(const char *identifier, const char *unit, int priority)
         return -errno;
     /* The header of the stream protocol, a line each: identifier, unit, priority, whether lines
      * may begin with a priority like <3>, forward to syslog, kmsg, console. */
-    g_autofree char *header =
-        g_strdup_printf("%s\n%s\n%d\n1\n0\n0\n0\n", identifier, unit, priority);
+    g_autofree char *header = g_strdup_printf("%s\n%s\n%d\n1\n0\n0\n0\n", identifier, unit,
+                                              priority);
     if (write(fd, header, strlen(header)) != (ssize_t)strlen(header))
         return -EIO;
     return fd_steal(&fd);

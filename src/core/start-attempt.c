@@ -199,12 +199,10 @@ static bool send_plan(Start *start, GError **error)
     if (record < 0)
         return false;
     auto_fd input = start->stdio[0] >= 0 ? duplicate(start->stdio[0]) : output_open_null();
-    auto_fd output = start->stdio[1] >= 0
-                         ? duplicate(start->stdio[1])
-                         : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO);
-    auto_fd errors = start->stdio[2] >= 0
-                         ? duplicate(start->stdio[2])
-                         : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO);
+    auto_fd output = start->stdio[1] >= 0 ? duplicate(start->stdio[1])
+                                          : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO);
+    auto_fd errors = start->stdio[2] >= 0 ? duplicate(start->stdio[2])
+                                          : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO);
     if (input < 0 || output < 0 || errors < 0)
         return error_set(error, CONSTELLATION_ERROR_SPAWN_FAILED,
                          "no file descriptors for the payload's input and output");
@@ -217,15 +215,14 @@ bool start_plan(Start *start, GError **error)
     return choose_backend(start, error) && check_limits(start, error) && make_plan(start, error);
 }
 
-bool start_attempt(Start *start, LaunchCallback launched, ConversationCallback said,
-                   GError **error)
+bool start_attempt(Start *start, LaunchCallback launched, ConversationCallback said, GError **error)
 {
     int init_end;
 
     if (!start_plan(start, error))
         return false;
-    start->conversation =
-        conversation_new(start->instance->controller->event, said, start, &init_end, error);
+    start->conversation = conversation_new(start->instance->controller->event, said, start,
+                                           &init_end, error);
     if (!start->conversation)
         return false;
     auto_fd end = init_end;

@@ -21,11 +21,11 @@ struct Start {
     bool admitted; /* it is its turn: counts among starts_running */
     bool no_degrade;
     int stdio[3];
-    unsigned excluded;    /* rungs that were tried: 1 << BackendChoice */
-    bool held;            /* the holder scope was tried */
-    bool probed_again;    /* each cure is tried once */
+    unsigned excluded; /* rungs that were tried: 1 << BackendChoice */
+    bool held;         /* the holder scope was tried */
+    bool probed_again; /* each cure is tried once */
     bool launched_again;
-    char *launch_id;      /* <instance id>_<run> */
+    char *launch_id; /* <instance id>_<run> */
     const Backend *backend;
     Plan *plan;
     Limits limits;
@@ -33,7 +33,7 @@ struct Start {
     LaunchCall *launch;
     bool placing;
     sd_event_source *deadline;
-    GError *error;        /* of a START_FAILING one */
+    GError *error; /* of a START_FAILING one */
     Result result;
     StateEvent event;
 };

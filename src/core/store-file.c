@@ -6,7 +6,8 @@
 #define GROUP_INSTANCE "Instance"
 #define GROUP_RUN      "Run"
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing
+ * -------------------------------------------------------------------------------------- */
 
 static void set_timestamp(GKeyFile *file, const char *key, Timestamp timestamp)
 {
@@ -76,7 +77,8 @@ char *store_file_write(const Instance *instance)
     return g_key_file_to_data(file, NULL, NULL);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading
+ * -------------------------------------------------------------------------------------- */
 
 static Timestamp get_timestamp(GKeyFile *file, const char *key)
 {
@@ -175,8 +177,7 @@ static bool check_head(GKeyFile *file, const char *id, const char *name, GError 
                          "Version=%d: this service writes and reads version %d", version,
                          STORE_FILE_VERSION);
     if (!id || !id_is_valid(id))
-        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "Id=%s: not an id",
-                         id ? id : "");
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "Id=%s: not an id", id ? id : "");
     if (owner >= UINT32_MAX)
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "Owner= is no uid");
     return name_is_valid(name ? name : "", error);

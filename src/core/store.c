@@ -25,7 +25,8 @@ struct Store {
     GPtrArray *quarantined;
 };
 
-/* ---- directories ------------------------------------------------------------------------------------ */
+/* ---- directories
+ * ------------------------------------------------------------------------------------ */
 
 static int open_directory(const char *parent, const char *name, GError **error)
 {
@@ -97,7 +98,8 @@ void store_free(Store *store)
     g_free(store);
 }
 
-/* ---- instances ---------------------------------------------------------------------------------------- */
+/* ---- instances
+ * ---------------------------------------------------------------------------------------- */
 
 static char *file_name(const Instance *instance)
 {
@@ -110,8 +112,8 @@ static bool write_to(int dirfd, const Instance *instance, const char *text, bool
     g_autofree char *name = file_name(instance);
     int r = write_file_atomic_at(dirfd, name, text, strlen(text), 0600, durable);
 
-    return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED, r,
-                                      "storing '%s'", instance->name);
+    return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED, r, "storing '%s'",
+                                      instance->name);
 }
 
 bool store_save(Store *store, const Instance *instance, GError **error)
@@ -214,7 +216,8 @@ const char *const *store_quarantined(Store *store)
     return (const char *const *)store->quarantined->pdata;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------ */
+/* ---- records
+ * ------------------------------------------------------------------------------------------ */
 
 static char *record_name(const Instance *instance)
 {

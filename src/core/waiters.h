@@ -12,8 +12,8 @@ typedef struct Instance Instance;
 typedef void (*WaiterCallback)(Instance *instance, const GError *error, void *userdata);
 
 typedef enum WaitFor {
-    WAIT_STARTED,   /* the start that is under way is over */
-    WAIT_ENDED,     /* the run is over, and everything of it gone */
+    WAIT_STARTED, /* the start that is under way is over */
+    WAIT_ENDED,   /* the run is over, and everything of it gone */
     WAIT_DESTROYED,
 } WaitFor;
 

@@ -109,8 +109,8 @@ static uint64_t max_instances(const DaemonOptions *options)
     if (options->max_instances == 0)
         return possible;
     if (options->max_instances > possible)
-        log_warning("MaxInstances=%" G_GUINT64_FORMAT ": the limit on open files (%" G_GUINT64_FORMAT
-                    ") allows %" G_GUINT64_FORMAT,
+        log_warning("MaxInstances=%" G_GUINT64_FORMAT
+                    ": the limit on open files (%" G_GUINT64_FORMAT ") allows %" G_GUINT64_FORMAT,
                     options->max_instances, fds, possible);
     return MIN(options->max_instances, possible);
 }
@@ -119,8 +119,7 @@ static uint64_t max_instances(const DaemonOptions *options)
 static char *sibling(const char *name)
 {
     g_autofree char *own = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *directory = own ? g_path_get_dirname(own)
-                                     : g_strdup(CONSTELLATION_LIBEXECDIR);
+    g_autofree char *directory = own ? g_path_get_dirname(own) : g_strdup(CONSTELLATION_LIBEXECDIR);
 
     return g_build_filename(directory, name, NULL);
 }
@@ -205,8 +204,8 @@ static bool run(const DaemonOptions *options, GError **error)
     if (!face)
         return false;
     r = sd_event_loop(event);
-    return r >= 0 || error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, r,
-                                      "the event loop");
+    return r >= 0 ||
+           error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, r, "the event loop");
 }
 
 int main(int argc, char **argv)

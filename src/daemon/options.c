@@ -36,9 +36,9 @@ static bool set_private(DaemonOptions *options, const char *argument, GError **e
     options->mode = MODE_PRIVATE;
     if (!g_str_has_prefix(argument, "fd:")) {
         options->socket_path = g_strdup(argument);
-        return *argument == '/' || error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
-                                             "--private=%s: must be an absolute path, or fd:N",
-                                             argument);
+        return *argument == '/' ||
+               error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "--private=%s: must be an absolute path, or fd:N", argument);
     }
     if (parse_uint64(argument + 3, &fd) < 0 || fd < 3 || fd > INT32_MAX)
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
@@ -61,8 +61,14 @@ static bool set_log_level(const char *argument, GError **error)
 
 int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError **error)
 {
-    enum { OPTION_USER = 256, OPTION_PRIVATE, OPTION_CONFIG, OPTION_NO_SYSTEMD, OPTION_LOG_LEVEL,
-           OPTION_VERSION };
+    enum {
+        OPTION_USER = 256,
+        OPTION_PRIVATE,
+        OPTION_CONFIG,
+        OPTION_NO_SYSTEMD,
+        OPTION_LOG_LEVEL,
+        OPTION_VERSION
+    };
     static const struct option table[] = {
         { "user", no_argument, NULL, OPTION_USER },
         { "private", required_argument, NULL, OPTION_PRIVATE },
@@ -109,7 +115,8 @@ int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError *
     return ok ? 1 : -1;
 }
 
-/* ---- what follows from the mode ---------------------------------------------------------------------- */
+/* ---- what follows from the mode
+ * ---------------------------------------------------------------------- */
 
 static bool set_directories(DaemonOptions *options, GError **error)
 {
@@ -160,8 +167,7 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
             log_warning("%s: %s=: unknown, ignored", path, keys[i]);
     options->node_name = g_key_file_get_string(file, "Constellation", "NodeName", NULL);
     options->cluster_name = g_key_file_get_string(file, "Constellation", "ClusterName", NULL);
-    options->interpreter =
-        g_key_file_get_string(file, "Constellation", "DefaultInterpreter", NULL);
+    options->interpreter = g_key_file_get_string(file, "Constellation", "DefaultInterpreter", NULL);
     if (max && (parse_uint64(max, &options->max_instances) < 0 || options->max_instances == 0))
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: MaxInstances=%s: must be a number from 1 up", path, max);
@@ -180,8 +186,7 @@ static bool read_config(DaemonOptions *options, GError **error)
     if (r < 0)
         return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r, "%s", path);
     if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure))
-        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: %s", path,
-                         failure->message);
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: %s", path, failure->message);
     return apply_config(options, file, path, error);
 }
 

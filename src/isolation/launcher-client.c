@@ -209,8 +209,7 @@ static bool ensure_connected(Launcher *launcher, GError **error)
 {
     if (launcher->socket >= 0)
         return true;
-    int fd = launcher->socket_path ? connect_socket(launcher->socket_path)
-                                   : start_child(launcher);
+    int fd = launcher->socket_path ? connect_socket(launcher->socket_path) : start_child(launcher);
     if (fd < 0)
         return error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, fd,
                                 "cannot reach the launcher %s",
@@ -239,7 +238,8 @@ void launcher_free(Launcher *launcher)
     g_free(launcher);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------------
+ */
 
 LaunchCall *launcher_call(Launcher *launcher, struct LaunchRequest request, const int *fds,
                           size_t n_fds, LaunchCallback callback, void *userdata, GError **error)

@@ -20,7 +20,7 @@ typedef struct LauncherOptions {
     const char *socket;  /* of the launcher's unit; NULL: a child process of ours */
     const char *program; /* the launcher, for the child */
     const char *init;    /* constellation-init, for the child */
-    bool ends_with_us;    /* the child ends its inits when this process ends */
+    bool ends_with_us;   /* the child ends its inits when this process ends */
 } LauncherOptions;
 
 Launcher *launcher_new(const LauncherOptions *options);

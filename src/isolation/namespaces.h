@@ -9,20 +9,20 @@
 #include "model/settings.h"
 
 typedef struct NamespaceInfo {
-    const char *name;      /* as in Isolation and GetFeatures: "pid" */
-    const char *config;    /* the kernel option without which it does not exist */
-    const char *sysctl;    /* the limit of how many there may be: user.max_… */
+    const char *name;   /* as in Isolation and GetFeatures: "pid" */
+    const char *config; /* the kernel option without which it does not exist */
+    const char *sysctl; /* the limit of how many there may be: user.max_… */
     unsigned clone_flag;
-    bool by_clone;         /* made by clone; else by the init with unshare */
-    int setting;           /* SettingId that asks for it, or -1: not to be asked for yet */
+    bool by_clone; /* made by clone; else by the init with unshare */
+    int setting;   /* SettingId that asks for it, or -1: not to be asked for yet */
 } NamespaceInfo;
 
 extern const NamespaceInfo namespace_infos[NAMESPACE_COUNT];
 
 /* What the launcher found when it tried each kind. */
 typedef struct HostFeatures {
-    bool known;      /* the launcher has answered */
-    bool privileged; /* namespaces can be had without a user namespace */
+    bool known;                   /* the launcher has answered */
+    bool privileged;              /* namespaces can be had without a user namespace */
     int refused[NAMESPACE_COUNT]; /* 0, or the errno of making one */
 } HostFeatures;
 

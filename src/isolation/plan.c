@@ -88,8 +88,7 @@ static bool is_required(const PlanInput *input, SettingId id)
 {
     const char *const *names = spec_get_strv(input->spec, SETTING_REQUIRE);
 
-    return input->no_degrade ||
-           (names && g_strv_contains(names, setting_get(id)->name));
+    return input->no_degrade || (names && g_strv_contains(names, setting_get(id)->name));
 }
 
 static TryChoice choice_of(const PlanInput *input, unsigned kind)
@@ -197,8 +196,8 @@ static void add_mount_steps(const PlanInput *input, Plan *plan)
     }
     plan_add_step(plan, STEP_MOUNTS_SLAVE, true);
     if (plan_has_namespace(plan, NAMESPACE_PID))
-        plan_add_step(plan, STEP_PROC, choice_of(input, NAMESPACE_PID) == CHOICE_REQUIRED)->path =
-            g_strdup("/proc");
+        plan_add_step(plan, STEP_PROC, choice_of(input, NAMESPACE_PID) == CHOICE_REQUIRED)
+            ->path = g_strdup("/proc");
     else
         add_dropped(plan, STEP_PROC, "no pid namespace");
     for (size_t i = 0; input->masks && input->masks[i]; i++)
@@ -216,15 +215,15 @@ static void add_init_steps(const PlanInput *input, Plan *plan)
     add_mount_steps(input, plan);
     if (plan_has_namespace(plan, NAMESPACE_UTS)) {
         const char *hostname = spec_get_string(input->spec, SETTING_HOSTNAME);
-        plan_add_step(plan, STEP_HOSTNAME, choice_of(input, NAMESPACE_UTS) == CHOICE_REQUIRED)->path =
-            g_strdup(hostname && *hostname ? hostname : input->name);
+        plan_add_step(plan, STEP_HOSTNAME, choice_of(input, NAMESPACE_UTS) == CHOICE_REQUIRED)
+            ->path = g_strdup(hostname && *hostname ? hostname : input->name);
     } else {
         add_dropped(plan, STEP_HOSTNAME, "no UTS namespace");
     }
     plan_add_step(plan, STEP_GATE, true);
     if (plan_has_namespace(plan, NAMESPACE_CGROUP))
         plan_add_step(plan, STEP_CGROUP_NAMESPACE,
-                 choice_of(input, NAMESPACE_CGROUP) == CHOICE_REQUIRED);
+                      choice_of(input, NAMESPACE_CGROUP) == CHOICE_REQUIRED);
     else
         add_dropped(plan, STEP_CGROUP_NAMESPACE, "no cgroup namespace");
 }
@@ -282,10 +281,10 @@ static void add_payload_steps(const PlanInput *input, Plan *plan)
         add_dropped(plan, STEP_NO_NEW_PRIVILEGES, "the payload is root's, or it was switched off");
     add_output_step(input, plan, STEP_STDOUT, SETTING_STANDARD_OUTPUT);
     add_output_step(input, plan, STEP_STDERR, SETTING_STANDARD_ERROR);
-    plan_add_step(plan, STEP_WORKING_DIRECTORY, true)->path =
-        g_strdup(directory && *directory ? directory : "/");
+    plan_add_step(plan, STEP_WORKING_DIRECTORY, true)->path = g_strdup(
+        directory && *directory ? directory : "/");
     plan_add_step(plan, STEP_EXEC, true)->path = g_strdup(plan->script ? plan->script
-                                                                  : plan->executable);
+                                                                       : plan->executable);
 }
 
 /* ---- payload ------------------------------------------------------------------------------- */

@@ -72,7 +72,7 @@ typedef struct PlanInput {
     uid_t service_uid; /* the service's own: 0 may become anybody */
     const Identity *identity;
     const HostFeatures *features;
-    const char *interpreter; /* for a Script= without Interpreter= */
+    const char *interpreter;  /* for a Script= without Interpreter= */
     const char *const *masks; /* directories nobody inside has business with; NULL-terminated */
     bool has_cgroup;          /* the rung gives it a cgroup of its own */
     bool no_degrade;          /* every refusal is an error */

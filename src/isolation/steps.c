@@ -8,8 +8,8 @@
 #include "isolation/plan.h"
 
 typedef struct StepInfo {
-    const char *name;    /* in GetPlan and Degraded: part of the contract */
-    const char *doing;   /* "mounting a /proc of its own" */
+    const char *name;  /* in GetPlan and Degraded: part of the contract */
+    const char *doing; /* "mounting a /proc of its own" */
     ErrorCode code;
 } StepInfo;
 

@@ -75,12 +75,13 @@ struct LaunchReply {
     int32_t error;    /* 0 or a positive errno */
     int32_t pid;      /* LAUNCH_SPAWN: in the launcher's pid namespace; the pidfd is attached */
     int32_t cld_code; /* LAUNCH_REAP: CLD_* and status, the si_ fields of siginfo_t, whose names */
-    int32_t cld_status; /* are macros */
-    uint32_t privileged;                /* LAUNCH_PROBE: 1 if no user namespace is needed */
-    int32_t refused[NAMESPACE_COUNT];   /* LAUNCH_PROBE: 0 or the errno of making one */
+    int32_t cld_status;               /* are macros */
+    uint32_t privileged;              /* LAUNCH_PROBE: 1 if no user namespace is needed */
+    int32_t refused[NAMESPACE_COUNT]; /* LAUNCH_PROBE: 0 or the errno of making one */
 };
 
-/* ---- init: the conversation on ctl ------------------------------------------------------------ */
+/* ---- init: the conversation on ctl ------------------------------------------------------------
+ */
 
 #define WIRE_CTL_FD 3 /* where the init finds ctl; stdin, stdout and stderr are /dev/null */
 
@@ -102,7 +103,8 @@ struct WireMessage {
     char path[WIRE_PATH_MAX]; /* WIRE_FAULT: what the step was about; NUL-terminated, maybe cut */
 };
 
-/* ---- init: the plan ---------------------------------------------------------------------------- */
+/* ---- init: the plan ----------------------------------------------------------------------------
+ */
 
 #define WIRE_PLAN_MAGIC 0x4e414c50u /* "PLAN" */
 
@@ -110,17 +112,17 @@ struct WireMessage {
  * isolation/plan.c; the numbers stand in records and are never used for anything else again. */
 enum {
     STEP_NONE = 0,
-    STEP_RECORD = 1,           /* lock the record: always first */
-    STEP_PLAN = 2,             /* read and check the plan */
-    STEP_SUBREAPER = 3,        /* without a pid namespace: orphans come to us */
-    STEP_OOM_SCORE = 4,        /* of the init; number: the value + 1000 */
-    STEP_MOUNTS_SLAVE = 5,     /* mounts made inside never show outside */
-    STEP_MASK = 6,             /* path: an empty read-only tmpfs over this directory, if it exists */
-    STEP_PROC = 7,             /* a /proc of the new pid namespace */
-    STEP_HOSTNAME = 8,         /* path: the name */
-    STEP_GATE = 9,             /* wait until the cgroup is there */
+    STEP_RECORD = 1,       /* lock the record: always first */
+    STEP_PLAN = 2,         /* read and check the plan */
+    STEP_SUBREAPER = 3,    /* without a pid namespace: orphans come to us */
+    STEP_OOM_SCORE = 4,    /* of the init; number: the value + 1000 */
+    STEP_MOUNTS_SLAVE = 5, /* mounts made inside never show outside */
+    STEP_MASK = 6,         /* path: an empty read-only tmpfs over this directory, if it exists */
+    STEP_PROC = 7,         /* a /proc of the new pid namespace */
+    STEP_HOSTNAME = 8,     /* path: the name */
+    STEP_GATE = 9,         /* wait until the cgroup is there */
     STEP_CGROUP_NAMESPACE = 10, /* after the gate, so that its root is the instance's cgroup */
-    STEP_SESSION = 11,         /* from here on in the payload's process: setsid, stdio */
+    STEP_SESSION = 11,          /* from here on in the payload's process: setsid, stdio */
     STEP_PAYLOAD_OOM_SCORE = 12,
     STEP_GROUPS = 13,
     STEP_GID = 14,
@@ -170,7 +172,7 @@ struct WirePlan {
     uint32_t groups; /* offset of uint32_t[] */
     uint32_t uid;
     uint32_t gid;
-    uint32_t executable;  /* offset of the program; without a slash it is looked up in search_path */
+    uint32_t executable; /* offset of the program; without a slash it is looked up in search_path */
     uint32_t search_path; /* offset of "/usr/bin:/bin" */
     /* Offset of a script, or 0. argv is then { interpreter, script, … } and executable the
      * interpreter; a script with a #! line and the x bit is executed itself, with argv + 1. It is
@@ -185,7 +187,8 @@ struct WirePlan {
 #define WIRE_ARGS_MAX      4096u
 #define WIRE_GROUPS_MAX    1024u
 
-/* ---- init: commands once it runs --------------------------------------------------------------- */
+/* ---- init: commands once it runs ---------------------------------------------------------------
+ */
 
 /* "Send signal n (1..31) to the payload" is the real-time signal WIRE_SIGNAL_BASE + n. In a pid
  * namespace the init obeys only si_code SI_USER with si_pid 0, that is a sender outside of it.
@@ -194,7 +197,8 @@ struct WirePlan {
 #define WIRE_SIGNAL_BASE 33
 #define WIRE_SIGNAL_ALL  32
 
-/* ---- the record -------------------------------------------------------------------------------- */
+/* ---- the record --------------------------------------------------------------------------------
+ */
 
 #define RECORD_MAGIC   0x44524352u /* "RCRD" */
 #define RECORD_VERSION 1u

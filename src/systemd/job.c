@@ -271,14 +271,19 @@ int job_send(Job *job)
 
 void jobs_pump(Manager *manager)
 {
-    Job *job;
-    int r;
-
     while (manager->state == MANAGER_READY &&
-           g_hash_table_size(manager->in_flight) < MANAGER_JOBS_IN_FLIGHT &&
-           (job = g_queue_pop_head(&manager->waiting))) {
+           g_hash_table_size(manager->in_flight) < MANAGER_JOBS_IN_FLIGHT) {
+        Job *job = g_queue_peek_head(&manager->waiting);
+        int r;
+
+        if (!job)
+            return;
         r = job_send(job);
-        if (r < 0)
+        if (r >= 0)
+            g_queue_pop_head(&manager->waiting);
+        else if (!sd_bus_is_open(manager->bus))
+            manager_lost(manager); /* what waits goes on waiting */
+        else
             job_fail(job, g_error_new(CONSTELLATION_ERROR, CONSTELLATION_ERROR_CGROUP_FAILED,
                                       "cannot ask systemd for %s: %s", job->unit, g_strerror(-r)));
     }

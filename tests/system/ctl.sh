@@ -104,6 +104,19 @@ expect 'the help of a verb lists the settings' 0 "${any}--CPUQuota=${any}--Memor
 service_absent() { timeout 10 "$program" --socket="$work/none" list; }
 expect 'an absent service is said to be' 1 "constellationctl: ${any}constellationd${any}" service_absent
 
+# Every verb, option and letter that help tells of is in the manual.
+manual_lacks() {
+    local manual=${CONSTELLATION_SOURCE:-$(dirname "$0")/../..}/man/constellationctl.1.scd verb word
+    ctl --help | sed -nE '/^Verbs/,/^Options/s/^  ([a-z]+).*/\1/p' | while read -r verb; do
+        grep -q "^\*$verb\*" "$manual" || echo "$verb"
+        ctl "$verb" --help | sed '/^Settings/,$d' | grep -oE '^ +(-[a-zA-Z]|  ) --[a-z-]+' | grep -oE -- '-[-a-zA-Z]+' |
+            while read -r word; do
+                grep -q -- "\*${word}[*=]" "$manual" || echo "$verb $word"
+            done
+    done
+}
+expect 'the manual lacks nothing that help has' 0 '' manual_lacks
+
 # ---- one instance's life
 
 expect 'create prints the id' 0 "$id" ctl create web --Description='a web thing' --Labels=a --Labels=b -- /bin/sleep 1000
