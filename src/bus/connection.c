@@ -120,7 +120,7 @@ Connection *connection_accept(Face *face, int socket)
     if (r >= 0)
         r = sd_bus_set_fd(bus, fd, fd);
     if (r >= 0)
-        fd = -1;
+        (void)fd_steal(&fd); /* the bus closes it */
     if (r >= 0)
         r = sd_id128_randomize(&id);
     if (r >= 0)

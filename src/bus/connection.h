@@ -9,4 +9,4 @@ Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t p
 void connection_free(Connection *connection);
 
 /* A client of the private socket: only the service's own user and root are let in. */
-Connection *connection_accept(Face *face, int fd);
+Connection *connection_accept(Face *face, int socket);

@@ -134,7 +134,7 @@ static bool listen_on(Face *face, const char *path, GError **error)
                                 path,
                                 r == -EADDRINUSE ? " (another service's? else remove it)" : "");
     (void)sd_event_source_set_io_fd_own(face->listen_source, true);
-    fd = -1;
+    (void)fd_steal(&fd);
     face->socket_path = g_strdup(path);
     return true;
 }

@@ -290,12 +290,23 @@ static void degrade_limits(Instance *instance)
     }
 }
 
+/* When it was executed, as the init has noted it: by now the run may even be over. */
+static Timestamp executed_when(const Instance *instance)
+{
+    auto_fd fd = store_record_open(instance->controller->store, instance);
+    struct Record record;
+
+    if (fd < 0 || record_read(fd, &record) < 0)
+        return timestamp_now();
+    return (Timestamp){ record.executed_realtime_usec, record.executed_monotonic_usec };
+}
+
 static void start_executed(Start *start)
 {
     Instance *instance = start->instance;
     Controller *controller = instance->controller;
 
-    instance->started = timestamp_now();
+    instance->started = executed_when(instance);
     g_ptr_array_unref(instance->enforced);
     instance->enforced = placement_enforced(controller->resources, instance->placement,
                                             &start->limits);

@@ -185,6 +185,8 @@ void instance_after_stop(Instance *instance)
 
     instance->restart_after_stop = false;
     waiters_tell(&instance->waiters, WAIT_ENDED, instance, NULL);
+    if (!instance->destroy_after_stop)
+        waiters_tell(&instance->waiters, WAIT_RESULT, instance, NULL);
     if (restart) {
         if (!instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
             waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);

@@ -195,7 +195,7 @@ bool instance_wait(Instance *instance, WaiterCallback done, void *userdata, GErr
 {
     (void)error;
     if (state_is_active(instance->state))
-        waiters_add(&instance->waiters, WAIT_ENDED, done, userdata);
+        waiters_add(&instance->waiters, WAIT_RESULT, done, userdata);
     else
         done(instance, NULL, userdata);
     return true;

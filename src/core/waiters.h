@@ -13,7 +13,8 @@ typedef void (*WaiterCallback)(Instance *instance, const GError *error, void *us
 
 typedef enum WaitFor {
     WAIT_STARTED, /* the start that is under way is over */
-    WAIT_ENDED,   /* the run is over, and everything of it gone */
+    WAIT_ENDED,   /* the run is over, and everything of it gone: who asked for that */
+    WAIT_RESULT,  /* the same: who wants to know how it ended, of one that is still there */
     WAIT_DESTROYED,
 } WaitFor;
 

@@ -67,23 +67,19 @@ static void on_looked(sd_bus_message *reply, const GError *error, void *userdata
 {
     Action *action = userdata;
     g_autoptr(GError) odd = NULL;
-    g_autoptr(Variant) properties = NULL;
+    g_autoptr(Variant) properties = reply ? variant_read(reply, &odd) : NULL;
+    const GError *failure = error ? error : odd;
 
     action->looking = false;
     if (action->phase != PHASE_SETTLING)
         return;
-    if (error && error->code == CONSTELLATION_ERROR_NO_SUCH_INSTANCE) {
-        action_gone(action);
-        return;
-    }
-    if (reply)
-        properties = variant_read(reply, &odd);
-    if (properties)
+    if (!failure)
         action_judge(action, properties);
-    else if (odd || error->code != CONSTELLATION_ERROR_NODE_UNAVAILABLE ||
-             connection_is_peer(&action->ctl->connection))
-        action_over(action, g_error_copy(odd ? odd : error));
-    /* Else the service is being restarted: action_on_service() looks again. */
+    else if (failure->code == CONSTELLATION_ERROR_NO_SUCH_INSTANCE)
+        action_gone(action);
+    else if (!call_failed_in_passing(&action->ctl->connection, failure))
+        action_over(action, g_error_copy(failure));
+    /* Else action_on_service() looks again. */
 }
 
 static void action_look(Action *action)

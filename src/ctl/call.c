@@ -70,6 +70,11 @@ bool call_error(const Connection *connection, const sd_bus_error *bus_error, int
                                                                : bus_error->name);
 }
 
+bool call_failed_in_passing(const Connection *connection, const GError *error)
+{
+    return error->code == CONSTELLATION_ERROR_NODE_UNAVAILABLE && !connection_is_peer(connection);
+}
+
 sd_bus_message *call_new(const Connection *connection, const char *path, const char *interface,
                          const char *member)
 {
@@ -108,7 +113,7 @@ sd_bus_message *call(const Connection *connection, const char *path, const char 
 
 bool reply_is_odd(GError **error, int r)
 {
-    return error_from_errno(error, CONSTELLATION_ERROR_NODE_UNAVAILABLE, r,
+    return error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, r,
                             "the service's reply is not what it should be");
 }
 

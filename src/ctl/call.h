@@ -40,6 +40,9 @@ sd_bus_message *call(const Connection *connection, const char *path, const char 
 /* The service's error as one of ours; false. `r` counts where the error is not set. */
 bool call_error(const Connection *connection, const sd_bus_error *bus_error, int r, GError **error);
 
+/* The service was not there, and may come back: on a bus it is perhaps just being restarted. */
+bool call_failed_in_passing(const Connection *connection, const GError *error);
+
 /* sd_bus_message_read() with an error. */
 bool reply_read(sd_bus_message *reply, GError **error, const char *types, ...);
 

@@ -101,16 +101,16 @@ static void on_looked(sd_bus_message *reply, const GError *error, void *userdata
     Foreground *foreground = userdata;
     g_autoptr(GError) odd = NULL;
     g_autoptr(Variant) properties = reply ? variant_read(reply, &odd) : NULL;
+    const GError *failure = error ? error : odd;
 
     foreground->looking = false;
     if (foreground->over)
         return;
-    if (properties)
+    if (!failure)
         judge(foreground, properties);
-    else if (odd || error->code != CONSTELLATION_ERROR_NODE_UNAVAILABLE ||
-             connection_is_peer(&foreground->ctl->connection))
-        foreground_failed(foreground, odd ? odd : error);
-    /* Else the service is being restarted: on_service_changed() looks again. */
+    else if (!call_failed_in_passing(&foreground->ctl->connection, failure))
+        foreground_failed(foreground, failure);
+    /* Else on_service_changed() looks again. */
 }
 
 static void foreground_look(Foreground *foreground)

@@ -36,8 +36,7 @@ static bool is_passing(const Ctl *ctl, const GError *error, unsigned *absences)
         *absences = 0;
         return true;
     }
-    if (error->code != CONSTELLATION_ERROR_NODE_UNAVAILABLE ||
-        connection_is_peer(&ctl->connection) || ++*absences > ABSENCE_MAX)
+    if (!call_failed_in_passing(&ctl->connection, error) || ++*absences > ABSENCE_MAX)
         return false;
     g_usleep(G_USEC_PER_SEC);
     return true;

@@ -68,23 +68,26 @@ static void on_peer_gone(void *userdata)
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
-    daemon_end(userdata, info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+    daemon_end(userdata, info->ssi_signo == SIGINT    ? "SIGINT"
+                         : info->ssi_signo == SIGTERM ? "SIGTERM"
+                                                      : "SIGHUP");
     return 0;
 }
 
 /* Blocked here and handled by the loop; what is started from here gets an empty mask again. */
 static int watch_signals(Daemon *daemon)
 {
+    static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
     sigset_t mask;
+    int r = 0;
 
     sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++)
+        sigaddset(&mask, ends[i]);
     (void)sigprocmask(SIG_BLOCK, &mask, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    int r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_signal, daemon);
-    if (r >= 0)
-        r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, daemon);
+    for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(ends); i++)
+        r = sd_event_add_signal(daemon->event, NULL, ends[i], on_signal, daemon);
     return r;
 }
 

@@ -118,6 +118,20 @@ void clean_up_cgroup(Resources *resources, const char *control_group)
     }
 }
 
+void clean_up_last(Resources *resources)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, resources->leftovers);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const Leftover *leftover = key;
+
+        if (!leftover->unit)
+            (void)remove_cgroup(resources, leftover->control_group);
+    }
+}
+
 /* ---- scopes -------------------------------------------------------------------------------- */
 
 static int on_scope_grace_over(sd_event_source *source, uint64_t usec, void *userdata)

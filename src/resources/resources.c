@@ -60,6 +60,7 @@ void resources_free(Resources *resources)
     holding_free(resources->holding);
     sd_event_source_disable_unref(resources->sweep_timer);
     g_clear_pointer(&resources->sweep_keep, g_hash_table_unref);
+    clean_up_last(resources);
     g_hash_table_destroy(resources->leftovers);
     direct_remove_empty(resources);
     direct_close(resources);

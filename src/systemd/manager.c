@@ -186,10 +186,11 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
     if (sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner) < 0 ||
         manager->state == MANAGER_DOWN)
         return 0;
+    if (manager->state == MANAGER_READY)
+        manager->patience_usec = now_usec() + ABSENCE_MAX_USEC;
     if (*new_owner) {
         ask_or_lose(manager);
     } else if (manager->state == MANAGER_READY) {
-        manager->patience_usec = now_usec() + ABSENCE_MAX_USEC;
         set_state(manager, MANAGER_CONNECTING, NULL);
         arm_timer(manager, ABSENCE_MAX_USEC);
     }

@@ -7,6 +7,7 @@
  *
  * Run as root with the argument --as-user, a test program goes on as an ordinary user. */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "bus/names.h"

@@ -6,7 +6,7 @@
 set -uo pipefail
 program=$(readlink -f "$1")
 : "${CONSTELLATIOND:?names the service}"
-export CONSTELLATIOND LC_ALL=C.UTF-8
+export CONSTELLATIOND LC_ALL=C.UTF-8 CONSTELLATION_PAGER=cat
 unset NO_COLOR COLUMNS
 work=$(mktemp -d)
 socket=$work/socket
@@ -212,28 +212,39 @@ to_file() {
 }
 expect 'a setting decides where output goes' 0 written to_file
 
+# run_until_ready COMMAND...: run, in the background; returns when the command has said "ready". Its pid is $run.
+run_until_ready() {
+    : >"$work/said"
+    "$program" --socket="$socket" run --TimeoutStopSec=500ms -- "$@" >>"$work/said" 2>&1 &
+    run=$!
+    for _ in {1..200}; do
+        grep -q ready "$work/said" && return
+        sleep 0.05
+    done
+}
+
+# The end of it, as if it had run in the foreground.
+finish_run() {
+    local status=0
+    wait "$run" || status=$?
+    cat "$work/said"
+    return "$status"
+}
+
 # signalled SIGNAL... -- COMMAND...: run, with the signals sent to us one after the other.
 signalled() {
-    local signals=() signal pid
+    local signals=() signal
     while [[ $1 != -- ]]; do
         signals+=("$1")
         shift
     done
     shift
-    "$program" --socket="$socket" run --TimeoutStopSec=500ms -- "$@" >"$work/signalled" 2>&1 &
-    pid=$!
-    for _ in {1..100}; do
-        grep -q ready "$work/signalled" && break
-        sleep 0.05
-    done
+    run_until_ready "$@"
     for signal in "${signals[@]}"; do
-        kill -s "$signal" "$pid"
+        kill -s "$signal" "$run"
         sleep 0.3
     done
-    wait "$pid"
-    local status=$?
-    cat "$work/signalled"
-    return "$status"
+    finish_run
 }
 expect 'a signal is passed on' 11 $'ready\nusr1' signalled USR1 -- /bin/sh -c 'trap "echo usr1; exit 11" USR1; echo ready; while :; do sleep 0.1; done'
 expect 'so is the first SIGTERM' 12 $'ready\nterm' signalled TERM -- /bin/sh -c 'trap "echo term; exit 12" TERM; echo ready; while :; do sleep 0.1; done'
@@ -248,6 +259,10 @@ if command -v script >/dev/null; then
     expect 'but not with NO_COLOR' 0 "[^"$'\e'"]*RUNNING[^"$'\e'"]*" on_terminal env NO_COLOR=1 "$program" --socket="$socket" list
     expect 'the table fits the terminal' 0 "${any}loooo…ng${any}" on_terminal env COLUMNS=60 "$program" --socket="$socket" list
     ctl destroy -f shown
+    expect 'what is long goes through a pager' 0 '> [^>]*> .*' \
+        on_terminal env -u SUDO_UID -u PKEXEC_UID CONSTELLATION_PAGER="sed 's/^/> /'" "$program" --socket="$socket" features
+    expect 'but not with --no-pager' 0 '[^>]*' \
+        on_terminal env CONSTELLATION_PAGER="sed 's/^/> /'" "$program" --socket="$socket" --no-pager features
     expect 'a terminal is never handed in' 5 "${any}none${any}" \
         on_terminal "$program" --socket="$socket" run -- /bin/sh -c 'test -t 0 || test -t 1 || test -t 2 || echo none; exit 5'
 else
@@ -272,13 +287,12 @@ expect 'it cannot be asked to leave something behind' 2 "constellationctl: ${any
 # ---- the service goes away
 
 end_service() {
-    ctl run -- /bin/sleep 1000 &
-    local run=$!
-    sleep 0.5
+    run_until_ready /bin/sh -c 'echo ready; exec sleep 1000'
     kill "$service"
-    wait "$run"
+    finish_run
 }
-expect 'a private service takes its instances along' 143 "constellationctl: ${any}killed by SIGTERM${any}" end_service
+expect 'a private service takes its instances along' 143 "ready
+constellationctl: ${any}killed by SIGTERM${any}" end_service
 wait "$service" 2>/dev/null
 service=0
 echo "1..$number"

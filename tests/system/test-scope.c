@@ -1,105 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rung "scope", the holder scope and the connection to systemd, with a systemd that is real:
- * for the test beds, where it may be restarted. As root it talks to PID 1, else to the user's. */
+/* The rung "scope" and the holder scope of the rung "cgroup", with a systemd that is real. */
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "resources/backend-internal.h"
 #include "resources/usage.h"
-#include "system/placing-harness.h"
-#include "systemd/manager-internal.h"
-#include "unit/suite.h"
+#include "system/scope-harness.h"
 #include "util/procfs.h"
-
-static sd_event *event;
-static Resources *resources;
-static char *realm;
-static bool user;
-
-static void set_up(void)
-{
-    realm = g_strdup_printf("test%d", getpid());
-    ck_assert_int_ge(sd_event_new(&event), 0);
-    resources = resources_new(&(ResourcesOptions){
-        .event = event,
-        .realm = realm,
-        .user_manager = user,
-        .service_unit = "basic.target",
-    });
-    ck_assert_msg(resources->manager, "%s", resources->manager_reason);
-}
-
-static void tear_down(void)
-{
-    resources_free(resources);
-    sd_event_unref(event);
-    g_free(realm);
-}
-
-/* ---- helpers ------------------------------------------------------------------------------- */
-
-/* What systemctl prints, without the last line feed. */
-static char *systemctl(const char *arguments)
-{
-    g_autofree char *command = g_strdup_printf("systemctl %s %s 2>&1", user ? "--user" : "",
-                                               arguments);
-    FILE *output = popen(command, "r");
-    GString *text = g_string_new(NULL);
-    int c;
-
-    while ((c = fgetc(output)) != EOF)
-        g_string_append_c(text, (char)c);
-    pclose(output);
-    return g_strchomp(g_string_free(text, false));
-}
-
-static void check_property(const char *unit, const char *property, const char *expected)
-{
-    g_autofree char *arguments = g_strdup_printf("show %s --value -p %s", unit, property);
-    g_autofree char *actual = systemctl(arguments);
-
-    ck_assert_msg(g_str_equal(actual, expected), "%s of %s is %s, not %s", property, unit, actual,
-                  expected);
-}
-
-static bool is_loaded(const char *unit)
-{
-    g_autofree char *arguments = g_strdup_printf("show %s --value -p LoadState", unit);
-    g_autofree char *state = systemctl(arguments);
-
-    return g_str_equal(state, "loaded");
-}
-
-/* Within ten seconds, as the loop goes on. */
-static void check_gone(const char *unit)
-{
-    for (int i = 0; i < 100 && is_loaded(unit); i++)
-        loop_for(event, 100);
-    ck_assert_msg(!is_loaded(unit), "%s is still there", unit);
-}
-
-static Placement *place_with(const Limits *limits, const Child *child)
-{
-    g_autofree char *id = next_launch_id();
-    const PlacementRequest request = request_for(realm, id, limits);
-    g_autoptr(GError) error = NULL;
-    Placement *placement = place(resources, event, "scope", &request, child, &error);
-
-    ck_assert_msg(placement, "%s", error ? error->message : "");
-    return placement;
-}
-
-static void end_and_release(Placement *placement, Child *child)
-{
-    child_end(child);
-    backend_release(resources, placement);
-}
 
 /* ---- one scope ----------------------------------------------------------------------------- */
 
@@ -294,202 +204,6 @@ START_TEST(an_abandoned_scope_is_stopped)
 }
 END_TEST
 
-static void on_job(GError *error, void *userdata)
-{
-    on_placed(NULL, error, userdata);
-}
-
-START_TEST(a_job_that_takes_too_long_is_given_up_and_its_unit_stopped)
-{
-    g_autofree char *unit = g_strdup_printf("constellation-%s-i1_1.scope", realm);
-    Child child = child_start(false);
-    Placed placed = { 0 };
-
-    loop_for(event, 200);
-    manager_start_scope(resources->manager, unit, child.pid, NULL, 0, 1, on_job, &placed);
-    ck_assert(!placed.done);
-    ck_assert(loop_until(event, &placed.done, 5000));
-    ck_assert(g_error_matches(placed.error, CONSTELLATION_ERROR, CONSTELLATION_ERROR_TIMEOUT));
-    check_gone(unit);
-    child_end(&child);
-}
-END_TEST
-
-START_TEST(a_property_that_is_not_known_is_left_out)
-{
-    g_autofree char *unit = g_strdup_printf("constellation-%s-i1_2.scope", realm);
-    const UnitProperty properties[] = {
-        { "FutureOne", 't', 1, NULL },
-        { "Description", 's', 0, "known" },
-        { "FutureTwo", 'b', true, NULL },
-    };
-    Child child = child_start(false);
-    Placed placed = { 0 };
-
-    manager_start_scope(resources->manager, unit, child.pid, properties, 3, 10000000, on_job,
-                        &placed);
-    ck_assert(loop_until(event, &placed.done, 5000));
-    ck_assert_msg(!placed.error, "%s", placed.error ? placed.error->message : "");
-    check_property(unit, "Description", "known");
-    ck_assert_str_eq(manager_unknown_properties(resources->manager)[0], "FutureOne");
-    ck_assert_str_eq(manager_unknown_properties(resources->manager)[1], "FutureTwo");
-    ck_assert_ptr_null(manager_unknown_properties(resources->manager)[2]);
-    child_end(&child);
-    check_gone(unit);
-}
-END_TEST
-
-START_TEST(a_name_in_use_is_an_error_and_its_unit_stays)
-{
-    Child first = child_start(false), second = child_start(false);
-    Placement *placement = place_with(NULL, &first);
-    Placed placed = { 0 };
-
-    manager_start_scope(resources->manager, placement->unit, second.pid, NULL, 0, 10000000, on_job,
-                        &placed);
-    ck_assert(loop_until(event, &placed.done, 5000));
-    ck_assert_ptr_nonnull(placed.error);
-    printf("# %s\n", placed.error->message);
-    ck_assert_int_eq(placement_populated(placement), 1);
-    ck_assert(is_loaded(placement->unit));
-    child_end(&second);
-    end_and_release(placement, &first);
-}
-END_TEST
-
-/* ---- many ---------------------------------------------------------------------------------- */
-
-#define MANY 40
-
-typedef struct Many {
-    Child children[MANY];
-    Placement *placements[MANY];
-    Placed placed[MANY];
-    char *ids[MANY];
-} Many;
-
-static void many_begin(Many *many)
-{
-    memset(many, 0, sizeof(*many));
-    for (int i = 0; i < MANY; i++) {
-        many->ids[i] = next_launch_id();
-        const PlacementRequest request = request_for(realm, many->ids[i], NULL);
-
-        many->children[i] = child_start(false);
-        many->placements[i] = backend_prepare(resources, backend_by_name("scope"), &request, NULL);
-        ck_assert(!backend_place(resources, many->placements[i], &request, many->children[i].pid,
-                                 many->children[i].pidfd, on_placed, &many->placed[i]));
-    }
-}
-
-/* The number that failed. */
-static int many_finish(Many *many)
-{
-    int failed = 0;
-
-    for (int i = 0; i < MANY; i++) {
-        ck_assert_msg(loop_until(event, &many->placed[i].done, 25000), "%d is stuck", i);
-        if (many->placed[i].error)
-            printf("# %s\n", many->placed[i].error->message);
-        else
-            ck_assert_int_eq(placement_populated(many->placements[i]), 1);
-        failed += many->placed[i].error != NULL;
-    }
-    return failed;
-}
-
-static void many_end(Many *many)
-{
-    for (int i = 0; i < MANY; i++) {
-        end_and_release(many->placements[i], &many->children[i]);
-        g_clear_error(&many->placed[i].error);
-        g_free(many->ids[i]);
-    }
-}
-
-START_TEST(forty_scopes_come_up_twelve_at_a_time)
-{
-    guint most = 0;
-    Many many;
-
-    many_begin(&many);
-    while (g_hash_table_size(resources->placing) > 0) {
-        ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
-        most = MAX(most, g_hash_table_size(resources->manager->in_flight));
-    }
-    ck_assert_uint_eq(most, MANAGER_JOBS_IN_FLIGHT);
-    ck_assert_int_eq(many_finish(&many), 0);
-    many_end(&many);
-}
-END_TEST
-
-START_TEST(an_owner_with_many_scopes_gets_further_slices)
-{
-    Many many;
-
-    resources->slice_scopes_max = 16;
-    many_begin(&many);
-    ck_assert_int_eq(many_finish(&many), 0);
-    ck_assert_str_eq(many.placements[15]->slice, "constellation-4242.slice");
-    ck_assert_str_eq(many.placements[16]->slice, "constellation-4242-s1.slice");
-    ck_assert_str_eq(many.placements[39]->slice, "constellation-4242-s2.slice");
-    ck_assert_ptr_nonnull(strstr(many.placements[39]->control_group,
-                                 "/constellation.slice/constellation-4242.slice/"
-                                 "constellation-4242-s2.slice/constellation-"));
-    many_end(&many);
-    ck_assert_uint_eq(g_hash_table_size(resources->slices), 0);
-}
-END_TEST
-
-static void run_aside(const char *command)
-{
-    if (fork() != 0)
-        return;
-    (void)execl("/bin/sh", "sh", "-c", command, NULL);
-    _exit(127);
-}
-
-START_TEST(nothing_is_lost_when_systemd_executes_itself_anew)
-{
-    Many many;
-
-    for (int round = 0; round < 5; round++) {
-        run_aside(user ? "systemctl --user daemon-reexec" : "systemctl daemon-reexec");
-        loop_for(event, (unsigned)round * 10);
-        many_begin(&many);
-        ck_assert_int_eq(many_finish(&many), 0);
-        many_end(&many);
-        wait(NULL);
-        loop_for(event, 500);
-    }
-}
-END_TEST
-
-START_TEST(after_a_restart_of_the_bus_scopes_come_up_again)
-{
-    int done = 0;
-    Many many;
-
-    if (user)
-        return;
-    loop_for(event, 200);
-    many_begin(&many);
-    run_aside("systemctl restart dbus");
-    ck_assert_int_le(many_finish(&many), MANAGER_JOBS_IN_FLIGHT);
-    many_end(&many);
-    for (int i = 0; i < 100 && !done; i++) {
-        loop_for(event, 100);
-        done = resources->manager->state == MANAGER_READY;
-    }
-    ck_assert(done);
-    wait(NULL);
-    loop_for(event, 1000);
-    many_begin(&many);
-    ck_assert_int_eq(many_finish(&many), 0);
-    many_end(&many);
-}
-END_TEST
-
 /* ---- what is left behind ------------------------------------------------------------------- */
 
 START_TEST(the_sweep_stops_empty_scopes_that_nobody_keeps)
@@ -602,25 +316,11 @@ int main(void)
         a_dead_process_is_an_error_and_leaves_no_unit,
         a_process_that_is_gone_is_an_error,
         an_abandoned_scope_is_stopped,
-        a_job_that_takes_too_long_is_given_up_and_its_unit_stopped,
-        a_property_that_is_not_known_is_left_out,
-        a_name_in_use_is_an_error_and_its_unit_stays,
-        forty_scopes_come_up_twelve_at_a_time,
-        an_owner_with_many_scopes_gets_further_slices,
-        nothing_is_lost_when_systemd_executes_itself_anew,
-        after_a_restart_of_the_bus_scopes_come_up_again,
         the_sweep_stops_empty_scopes_that_nobody_keeps,
         before_there_is_a_holder_the_cgroup_rung_cannot_be_had,
         with_a_holder_instances_are_placed_in_it,
         the_holder_of_an_earlier_service_is_used,
     };
 
-    /* Not just any host: systemd and the bus are restarted. */
-    if (!getenv("CONSTELLATION_BED")) {
-        printf("1..0 # SKIP not in a test bed\n");
-        return EXIT_SUCCESS;
-    }
-    user = geteuid() != 0;
-    (void)setenv("CK_DEFAULT_TIMEOUT", "120", false);
-    return suite_run("resources/scope", set_up, tear_down, tests, G_N_ELEMENTS(tests));
+    return scope_suite("resources/scope", tests, G_N_ELEMENTS(tests));
 }

@@ -329,10 +329,11 @@ END_TEST
 
 START_TEST(a_long_command_line_is_cut_between_characters)
 {
+    static const char euro[] = { '\342', '\202', '\254' };
     char cmdline[600];
 
-    for (size_t i = 0; i < sizeof(cmdline); i += 3)
-        memcpy(cmdline + i, "\342\202\254", 3);
+    for (size_t i = 0; i < sizeof(cmdline); i++)
+        cmdline[i] = euro[i % sizeof(euro)];
     g_autofree char *shown = process_format_command(cmdline, sizeof(cmdline));
     ck_assert_uint_eq(strlen(shown), 510);
     ck_assert(g_utf8_validate(shown, -1, NULL));
