@@ -16,6 +16,7 @@ typedef enum ShownKind {
     SHOWN_NUMBER,
     SHOWN_TIMESTAMP,
     SHOWN_EXIT,
+    SHOWN_RESTART,
     SHOWN_ROWS
 } ShownKind;
 
@@ -32,6 +33,9 @@ static const struct {
     { "MainPID", SHOWN_NUMBER },
     { "InitPID", SHOWN_NUMBER },
     { "Run", SHOWN_NUMBER },
+    { "Restarts", SHOWN_NUMBER },
+    { "RestartReason", SHOWN_TEXT },
+    { "NextRestartTimestamp", SHOWN_RESTART },
     { "Unit", SHOWN_TEXT },
     { "Slice", SHOWN_TEXT },
     { "ControlGroup", SHOWN_TEXT },
@@ -62,6 +66,9 @@ static uint64_t fingerprint(const Instance *instance, size_t i)
     case SHOWN_EXIT:
         return (uint64_t)(strcmp(property, "ExitCode") == 0 ? instance->exit_code
                                                             : instance->exit_signal);
+    case SHOWN_RESTART:
+        /* On the clock that it is due by: on the wall clock it would seem to move. */
+        return instance->restart_boot_usec;
     default:
         /* Rows are made anew by each run, and all of them before it is RUNNING. */
         return instance->run * 1000 + instance->degraded->len * 10 + instance->enforced->len;

@@ -34,6 +34,7 @@ const char *property_text(const Instance *instance, const char *property)
         { "Result", result_to_string(instance->result) },
         { "StatusText", instance->status_text },
         { "BackendReason", instance->backend_reason },
+        { "RestartReason", instance->restart_reason },
         { "Unit", placement ? placement->unit : NULL },
         { "Slice", placement ? placement->slice : NULL },
         { "ControlGroup", placement ? placement->control_group : NULL },
@@ -56,6 +57,7 @@ uint64_t property_number(const Instance *instance, const char *property)
         { "MainPID", (uint64_t)instance->main_pid },
         { "InitPID", (uint64_t)instance->init_pid },
         { "Run", instance->run },
+        { "Restarts", instance->history.restarts },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -68,6 +70,8 @@ uint64_t property_timestamp(const Instance *instance, const char *property)
 {
     const Timestamp *timestamp = &instance->stopped;
 
+    if (strcmp(property, "NextRestartTimestamp") == 0)
+        return restart_next_realtime_usec(instance);
     if (g_str_has_prefix(property, "Created"))
         timestamp = &instance->created;
     else if (g_str_has_prefix(property, "Started"))

@@ -82,7 +82,7 @@ static unsigned count_held(const Connection *connection, const char *sender)
     return count;
 }
 
-static int hold(sd_bus_message *message, Target target, uint64_t timeout_usec)
+static int hold(sd_bus_message *message, Target target, bool final, uint64_t timeout_usec)
 {
     HeldWait *held = g_new0(HeldWait, 1);
 
@@ -92,7 +92,7 @@ static int hold(sd_bus_message *message, Target target, uint64_t timeout_usec)
     g_ptr_array_add(target.connection->waits, held);
     (void)timer_start(target.connection->face->event, &held->timer, timeout_usec, on_timeout, held,
                       "wait");
-    (void)instance_wait(target.instance, on_ended, held, NULL);
+    instance_wait(target.instance, final, on_ended, held);
     return 1;
 }
 
@@ -110,20 +110,22 @@ int method_wait(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
-    if (strcmp(until, "final") != 0 && strcmp(until, "exit") != 0)
+    bool final = strcmp(until, "final") == 0;
+    if (!final && strcmp(until, "exit") != 0)
         return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS,
                              "Until: must be exit or final");
     int r = authorize(target.connection, message, target.instance, &uid, error);
     if (r < 0)
         return r;
-    if (!state_is_active(target.instance->state))
+    if (!state_is_active(target.instance->state) &&
+        (!final || target.instance->restart_boot_usec == 0))
         return answer(message, target.instance);
     if (count_held(target.connection, sd_bus_message_get_sender(message)) >= WAITS_PER_CALLER)
         return bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
                              "%u calls of Wait are held for this caller already: watch the signal "
                              "Exited instead",
                              WAITS_PER_CALLER);
-    return hold(message, target, timeout_usec);
+    return hold(message, target, final, timeout_usec);
 }
 
 void waits_drop(Connection *connection, const char *unique_name)

@@ -75,6 +75,7 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
         instance->enforced = placement_enforced(controller->resources, instance->placement,
                                                 &limits);
     }
+    runtime_watch(instance);
     if (!store_save(controller->store, instance, &error))
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
     log_info("%s (%s): running still, process %d", instance->id, instance->name, pid);
@@ -101,6 +102,21 @@ static void adopt_ended(Instance *instance, const struct Record *record)
     }
 }
 
+/* One that does not run: a restart that was pending goes on; after a reboot AutoStart= begins. */
+static void adopt_ready(Instance *instance)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!instance->rebooted) {
+        restart_resume(instance);
+        return;
+    }
+    instance->restart_boot_usec = 0;
+    if (spec_get_uint(instance->spec, SETTING_AUTO_START) &&
+        !instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
+        log_error("%s (%s): AutoStart: %s", instance->id, instance->name, error->message);
+}
+
 static void adopt_instance(Instance *instance)
 {
     struct Record record;
@@ -113,6 +129,7 @@ static void adopt_instance(Instance *instance)
         placement_free(g_steal_pointer(&instance->placement));
         if (fd >= 0)
             store_record_remove(instance->controller->store, instance);
+        adopt_ready(instance);
         return;
     }
     int pidfd = sound ? open_holder(fd, &pid) : -ESRCH;

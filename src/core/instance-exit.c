@@ -18,7 +18,7 @@ static void set_end(Instance *instance, int cld_code, int cld_status)
     if (cld_code == CLD_EXITED) {
         instance->exit_code = cld_status;
         instance->exit_signal = 0;
-        instance->result = cld_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
+        instance->result = RESULT_EXIT_CODE;
         instance_set_status(instance, "exited with status %d", cld_status);
     } else {
         const char *name = signal_name(cld_status);
@@ -28,6 +28,8 @@ static void set_end(Instance *instance, int cld_code, int cld_status)
         instance_set_status(instance, "killed by %s%s", name ? name : "a signal",
                             cld_code == CLD_DUMPED ? " (core dumped)" : "");
     }
+    if (restart_counts_as_success(instance->spec, instance->exit_code, instance->exit_signal))
+        instance->result = RESULT_SUCCESS;
 }
 
 /* What the end means: told to end and did; told to end and had to be killed; ended by itself. */
@@ -39,6 +41,11 @@ static StateEvent classify(Instance *instance, const struct Record *record)
         record->oom_kills > 0 && !told) {
         instance->result = RESULT_OOM_KILL;
         instance_set_status(instance, "the kernel killed it for lack of memory (MemoryMax)");
+        return EVENT_ENDED_BADLY;
+    }
+    if (told && instance->runtime_over) {
+        instance->result = RESULT_TIMEOUT;
+        instance_set_status(instance, "stopped: it ran longer than RuntimeMaxSec");
         return EVENT_ENDED_BADLY;
     }
     if (told && instance->stop_escalated) {
@@ -58,12 +65,34 @@ static StateEvent classify(Instance *instance, const struct Record *record)
     return instance->result == RESULT_SUCCESS ? EVENT_ENDED_WELL : EVENT_ENDED_BADLY;
 }
 
+/* What the restart policy makes of it, as the sub-state to be stored with the end. */
+SubState instance_judge_end(Instance *instance, StateEvent *event)
+{
+    uint64_t delay_usec = 0;
+
+    switch (restart_judge(instance, &delay_usec)) {
+    case RESTART_AFTER:
+        restart_schedule(instance, delay_usec);
+        return SUB_STATE_AUTO_RESTART;
+    case RESTART_LIMIT: {
+        g_autofree char *last = g_strdup(instance->status_text);
+        instance->result = RESULT_START_LIMIT;
+        instance_set_status(instance, "restarted too often (StartLimitBurst); last: %s", last);
+        *event = *event == EVENT_ENDED_WELL ? EVENT_ENDED_BADLY : *event;
+        return SUB_STATE_DEAD;
+    }
+    default:
+        return SUB_STATE_DEAD;
+    }
+}
+
 static void finish(Instance *instance, StateEvent event)
 {
     Controller *controller = instance->controller;
     const ControllerObserver *observer = controller->observer;
 
     instance->stop_timer = sd_event_source_disable_unref(instance->stop_timer);
+    instance->runtime_timer = sd_event_source_disable_unref(instance->runtime_timer);
     if (instance->init_pid > 0)
         launcher_reap(controller->launcher, instance->init_pid);
     instance_forget_init(instance);
@@ -71,8 +100,10 @@ static void finish(Instance *instance, StateEvent event)
     instance->placement = NULL;
     if (instance->stopped.realtime_usec == 0)
         instance->stopped = timestamp_now();
+    SubState sub_state = instance_judge_end(instance, &event);
+    instance_apply(instance, event, sub_state);
+    /* Only now that the end is stored: until then the record is all that knows of it. */
     store_record_remove(controller->store, instance);
-    instance_apply(instance, event, SUB_STATE_DEAD);
     if (observer && observer->exited)
         observer->exited(instance, controller->observer_userdata);
     instance_after_stop(instance);

@@ -63,6 +63,7 @@ static Start *start_new(Instance *instance, const StartOptions *options)
 
     start->instance = instance;
     start->no_degrade = options->no_degrade;
+    start->automatic = options->automatic;
     for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
         start->stdio[i] = options->stdio[i] >= 0 ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
                                                  : -1;
@@ -74,6 +75,10 @@ static void start_begin(Instance *instance, const StartOptions *options)
 {
     sd_event_source_disable_unref(instance->stop_timer);
     instance->stop_timer = NULL;
+    restart_forget(instance);
+    if (!options->automatic)
+        instance->history = (RestartHistory){ 0 };
+    instance->told_to_end = instance->runtime_over = false;
     instance->run++;
     instance->started = instance->stopped = (Timestamp){ 0 };
     instance->exit_code = -1;
@@ -316,6 +321,7 @@ static void start_executed(Start *start)
     instance->start = NULL;
     start_free(start);
     instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING);
+    runtime_watch(instance);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
 }
 
@@ -400,6 +406,7 @@ static void start_finish_failure(Start *start)
     Instance *instance = start->instance;
     g_autoptr(GError) error = g_steal_pointer(&start->error);
     StateEvent event = start->event;
+    bool automatic = start->automatic;
 
     clear_away(start);
     instance->result = start->result;
@@ -409,7 +416,11 @@ static void start_finish_failure(Start *start)
     controller_start_over(instance->controller, start, start->admitted);
     start_free(start);
     log_info("%s (%s): %s", instance->id, instance->name, error->message);
-    instance_apply(instance, event, SUB_STATE_DEAD);
+    /* A start that somebody asked for is answered; one of the policy's own counts as a run. */
+    SubState sub_state = automatic && event == EVENT_START_FAILED
+                             ? instance_judge_end(instance, &event)
+                             : SUB_STATE_DEAD;
+    instance_apply(instance, event, sub_state);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
     instance_after_stop(instance);
 }

@@ -100,6 +100,32 @@ static bool refuse(const Instance *instance, Request request, GError **error)
     return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", sentence);
 }
 
+static int on_runtime_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Instance *instance = userdata;
+
+    (void)source;
+    (void)usec;
+    instance->runtime_timer = sd_event_source_disable_unref(instance->runtime_timer);
+    if (instance->state != STATE_RUNNING)
+        return 0;
+    instance->runtime_over = true;
+    stop_begin(instance, &STOP_OPTIONS_DEFAULT);
+    return 0;
+}
+
+void runtime_watch(Instance *instance)
+{
+    uint64_t max = spec_get_uint(instance->spec, SETTING_RUNTIME_MAX);
+    uint64_t now = timestamp_now().monotonic_usec;
+    uint64_t ran = now > instance->started.monotonic_usec ? now - instance->started.monotonic_usec
+                                                          : 0;
+
+    if (max != UINT64_MAX)
+        (void)timer_start(instance->controller->event, &instance->runtime_timer,
+                          max > ran ? max - ran : 0, on_runtime_over, instance, "runtime");
+}
+
 /* The last word counts: a stop after a restart leaves it stopped. */
 static void forget_restart(Instance *instance)
 {
@@ -120,7 +146,9 @@ bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallbac
 
     if (answer == ANSWER_REFUSE)
         return refuse(instance, REQUEST_STOP, error);
+    instance->told_to_end = true;
     if (answer == ANSWER_NOTHING) {
+        restart_cancel(instance);
         if (done)
             done(instance, NULL, userdata);
         return true;
@@ -167,7 +195,7 @@ bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void 
         controller_remove(instance->controller, instance);
         return true;
     }
-    instance->destroy_after_stop = true;
+    instance->told_to_end = instance->destroy_after_stop = true;
     instance->restart_after_stop = false;
     if (instance->state == STATE_STARTING) {
         start_cancel(instance, "it was destroyed");
@@ -187,11 +215,14 @@ void instance_after_stop(Instance *instance)
     waiters_tell(&instance->waiters, WAIT_ENDED, instance, NULL);
     if (!instance->destroy_after_stop)
         waiters_tell(&instance->waiters, WAIT_RESULT, instance, NULL);
+    if (!instance->destroy_after_stop && !restart && instance->restart_boot_usec == 0)
+        waiters_tell(&instance->waiters, WAIT_FINAL, instance, NULL);
     if (restart) {
         if (!instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
             waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
         return;
     }
-    if (instance->destroy_after_stop || spec_get_uint(instance->spec, SETTING_REMOVE_ON_EXIT))
+    if (instance->destroy_after_stop ||
+        (instance->restart_boot_usec == 0 && spec_get_uint(instance->spec, SETTING_REMOVE_ON_EXIT)))
         controller_remove(instance->controller, instance);
 }

@@ -48,6 +48,7 @@ Instance *instance_new(Controller *controller, const char *id, const char *name,
     instance->exit_code = -1;
     instance->status_text = g_strdup("");
     instance->backend_reason = g_strdup("");
+    instance->restart_reason = g_strdup("");
     instance->init_pidfd = -1;
     instance->record_fd = -1;
     instance->degraded = g_ptr_array_new_with_free_func((GDestroyNotify)degradation_free);
@@ -65,6 +66,9 @@ void instance_free(Instance *instance)
         return;
     start_free(instance->start);
     sd_event_source_disable_unref(instance->stop_timer);
+    sd_event_source_disable_unref(instance->restart_timer);
+    sd_event_source_disable_unref(instance->runtime_timer);
+    g_free(instance->restart_reason);
     instance_forget_init(instance);
     placement_free(instance->placement);
     fd_close(instance->record_fd);
@@ -191,14 +195,12 @@ static bool refuse(const Instance *instance, Request request, GError **error)
     return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", sentence);
 }
 
-bool instance_wait(Instance *instance, WaiterCallback done, void *userdata, GError **error)
+void instance_wait(Instance *instance, bool final, WaiterCallback done, void *userdata)
 {
-    (void)error;
-    if (state_is_active(instance->state))
-        waiters_add(&instance->waiters, WAIT_RESULT, done, userdata);
+    if (state_is_active(instance->state) || (final && instance->restart_boot_usec != 0))
+        waiters_add(&instance->waiters, final ? WAIT_FINAL : WAIT_RESULT, done, userdata);
     else
         done(instance, NULL, userdata);
-    return true;
 }
 
 bool instance_kill(Instance *instance, bool all, int signal, GError **error)

@@ -10,6 +10,7 @@
 #include "core/waiters.h"
 #include "isolation/plan.h"
 #include "model/names.h"
+#include "model/restart.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "resources/usage.h"
@@ -65,15 +66,26 @@ struct Instance {
     Start *start; /* while STARTING */
     sd_event_source *stop_timer;
     bool stop_escalated; /* SIGKILL was needed */
+    bool told_to_end;    /* by a stop, not by itself */
+    bool runtime_over;   /* RuntimeMaxSec= */
+    sd_event_source *runtime_timer;
+
+    RestartHistory history;
+    sd_event_source *restart_timer; /* while sub_state is auto-restart */
+    uint64_t restart_boot_usec;     /* when, on CLOCK_BOOTTIME; 0: no restart is pending */
+    char *restart_reason;           /* of the last restart; "" */
+
     bool restart_after_stop;
     bool destroy_after_stop;
     bool lost_sight; /* adopted without a spec */
+    bool rebooted;   /* loaded from the state directory only: the machine came up since */
     Waiters waiters;
 };
 
 typedef struct StartOptions {
     bool no_degrade;
-    int stdio[3]; /* -1: as the settings say; dup'ed */
+    bool automatic; /* by the restart policy: the history goes on */
+    int stdio[3];   /* -1: as the settings say; dup'ed */
 } StartOptions;
 #define START_OPTIONS_DEFAULT ((StartOptions){ .stdio = { -1, -1, -1 } })
 
@@ -95,8 +107,9 @@ bool instance_restart(Instance *instance, const StopOptions *options, WaiterCall
 bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void *userdata,
                       GError **error);
 
-/* `done` when the current run has ended, at once if none is going on. */
-bool instance_wait(Instance *instance, WaiterCallback done, void *userdata, GError **error);
+/* `done` when the current run has ended, at once if none is going on; `final`: when no restart
+ * follows either. */
+void instance_wait(Instance *instance, bool final, WaiterCallback done, void *userdata);
 
 /* A signal to the payload, or to every process but the init. */
 bool instance_kill(Instance *instance, bool all, int signal, GError **error);
@@ -135,6 +148,25 @@ void start_free(Start *start);
 /* instance-exit.c: the init has ended; also for runs that ended while the service was away. */
 void instance_exit(Instance *instance);
 void instance_exit_from_record(Instance *instance, const struct Record *record);
+
+/* What the restart policy makes of an end, also of a start's: the sub-state to go with the event,
+ * which may have become a worse one. */
+SubState instance_judge_end(Instance *instance, StateEvent *event);
+
+/* instance-restart.c. Judge: what the policy says of the run that has just ended. Schedule: the
+ * restart is part of the state that is stored next. Cancel: somebody does not want it any more;
+ * forget: it begins. Resume: after an adoption, with what is left of the delay. */
+RestartVerdict restart_judge(Instance *instance, uint64_t *ret_delay_usec);
+void restart_schedule(Instance *instance, uint64_t delay_usec);
+void restart_cancel(Instance *instance);
+void restart_forget(Instance *instance);
+void restart_resume(Instance *instance);
+
+/* When the restart that is pending is due, on the wall clock as it is now; 0: none is. */
+uint64_t restart_next_realtime_usec(const Instance *instance);
+
+/* instance-stop.c: RuntimeMaxSec=, counted from the start of the run. */
+void runtime_watch(Instance *instance);
 
 /* instance-stop.c: what waited for the end of a run goes on. */
 void instance_after_stop(Instance *instance);

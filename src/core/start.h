@@ -20,6 +20,7 @@ struct Start {
     StartPhase phase;
     bool admitted; /* it is its turn: counts among starts_running */
     bool no_degrade;
+    bool automatic; /* by the restart policy */
     int stdio[3];
     unsigned excluded; /* rungs that were tried: 1 << BackendChoice */
     bool held;         /* the holder scope was tried */

@@ -49,6 +49,10 @@ static void write_run(GKeyFile *file, const Instance *instance)
     g_key_file_set_uint64(file, GROUP_RUN, "Run", instance->run);
     g_key_file_set_integer(file, GROUP_RUN, "ExitCode", instance->exit_code);
     g_key_file_set_integer(file, GROUP_RUN, "ExitSignal", instance->exit_signal);
+    g_key_file_set_uint64(file, GROUP_RUN, "Restarts", instance->history.restarts);
+    g_key_file_set_uint64(file, GROUP_RUN, "RestartsInARow", instance->history.failures);
+    g_key_file_set_uint64(file, GROUP_RUN, "RestartBoottime", instance->restart_boot_usec);
+    g_key_file_set_string(file, GROUP_RUN, "RestartReason", instance->restart_reason);
     set_timestamp(file, "Created", instance->created);
     set_timestamp(file, "Started", instance->started);
     set_timestamp(file, "Stopped", instance->stopped);
@@ -142,6 +146,7 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
                                     : NULL;
     g_autofree char *status = g_key_file_get_string(file, GROUP_RUN, "StatusText", NULL);
     g_autofree char *reason = g_key_file_get_string(file, GROUP_RUN, "BackendReason", NULL);
+    g_autofree char *restart = g_key_file_get_string(file, GROUP_RUN, "RestartReason", NULL);
 
     if (!state || !result)
         return false;
@@ -156,6 +161,11 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance->run = g_key_file_get_uint64(file, GROUP_RUN, "Run", NULL);
     instance->exit_code = g_key_file_get_integer(file, GROUP_RUN, "ExitCode", NULL);
     instance->exit_signal = g_key_file_get_integer(file, GROUP_RUN, "ExitSignal", NULL);
+    instance->history.restarts = g_key_file_get_uint64(file, GROUP_RUN, "Restarts", NULL);
+    instance->history.failures = g_key_file_get_uint64(file, GROUP_RUN, "RestartsInARow", NULL);
+    instance->restart_boot_usec = g_key_file_get_uint64(file, GROUP_RUN, "RestartBoottime", NULL);
+    g_free(instance->restart_reason);
+    instance->restart_reason = g_strdup(restart ? restart : "");
     instance->created = get_timestamp(file, "Created");
     instance->started = get_timestamp(file, "Started");
     instance->stopped = get_timestamp(file, "Stopped");

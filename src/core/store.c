@@ -193,6 +193,7 @@ static void load_directory(Store *store, int dirfd, Controller *controller, GHas
             instance_free(instance);
             continue;
         }
+        instance->rebooted = dirfd == store->state_fd;
         g_hash_table_add(seen, g_strdup(name));
         g_ptr_array_add(instances, instance);
     }

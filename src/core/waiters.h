@@ -15,6 +15,7 @@ typedef enum WaitFor {
     WAIT_STARTED, /* the start that is under way is over */
     WAIT_ENDED,   /* the run is over, and everything of it gone: who asked for that */
     WAIT_RESULT,  /* the same: who wants to know how it ended, of one that is still there */
+    WAIT_FINAL,   /* the same, and no restart follows */
     WAIT_DESTROYED,
 } WaitFor;
 

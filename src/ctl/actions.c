@@ -26,10 +26,11 @@ static void on_action_over(void *userdata)
         (void)sd_event_exit(all->event, 0);
 }
 
-static void on_changed(const char *path, void *userdata)
+static void on_changed(const char *path, State state, void *userdata)
 {
     Actions *all = userdata;
 
+    (void)state; /* the substate counts as well */
     for (unsigned i = 0; i < all->n_actions; i++)
         action_on_changed(&all->actions[i], path);
 }

@@ -135,11 +135,12 @@ static bool is_ours(const Foreground *foreground, const char *path)
     return g_strcmp0(foreground->path, path) == 0;
 }
 
-static void on_changed(const char *path, void *userdata)
+/* Exited comes before this; what comes to rest without it has something to tell. */
+static void on_changed(const char *path, State state, void *userdata)
 {
     Foreground *foreground = userdata;
 
-    if (is_ours(foreground, path))
+    if (is_ours(foreground, path) && state != _STATE_INVALID && !state_is_active(state))
         foreground_look(foreground);
 }
 

@@ -32,10 +32,19 @@ static bool is_from_service(const Watch *watch, sd_bus_message *signal)
 static int on_changed(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
     Watch *watch = userdata;
+    g_autoptr(Variant) properties = NULL;
+    const char *interface;
 
     (void)error;
-    if (is_from_service(watch, signal) && watch->handler->changed)
-        watch->handler->changed(sd_bus_message_get_path(signal), watch->userdata);
+    if (!is_from_service(watch, signal) || !watch->handler->changed ||
+        sd_bus_message_read(signal, "s", &interface) < 0 ||
+        !g_str_equal(interface, INSTANCE_INTERFACE))
+        return 0;
+    properties = variant_read(signal, NULL);
+    if (properties)
+        watch->handler->changed(sd_bus_message_get_path(signal),
+                                state_from_string(variant_string(properties, "State")),
+                                watch->userdata);
     return 0;
 }
 

@@ -6,11 +6,12 @@
 
 #include "ctl/connection.h"
 #include "ctl/ending.h"
+#include "model/state.h"
 #include "util/event.h"
 
 typedef struct WatchHandler {
-    /* Something about it is not as before: look. */
-    void (*changed)(const char *path, void *userdata);
+    /* Something about it is not as before: look. _STATE_INVALID: not its state. */
+    void (*changed)(const char *path, State state, void *userdata);
     void (*exited)(const char *path, const Ending *ending, void *userdata);
     void (*removed)(const char *path, void *userdata);
     /* The service came back, or went away; then it may come back (on a bus), or not. */

@@ -44,6 +44,7 @@ static const struct {
                               "must be journal, null, file:PATH or append:PATH with an absolute "
                               "path" },
     [SETTING_TYPE_STRV] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_STATUSES] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_COMMAND] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_ENVIRONMENT] = { VALUE_STRV, NULL, NULL },
 };
@@ -120,6 +121,23 @@ static char *list_fault(const char *const *strv)
     return NULL;
 }
 
+static char *statuses_fault(const char *const *strv)
+{
+    for (size_t i = 0; strv[i]; i++) {
+        uint64_t number;
+        int signal;
+
+        if (i == LIST_WORDS_MAX)
+            return g_strdup_printf("at most %d words", LIST_WORDS_MAX);
+        if (g_ascii_isdigit(strv[i][0]) ? parse_uint64(strv[i], &number) < 0 || number > 255
+                                        : parse_signal(strv[i], &signal) < 0)
+            return g_strdup_printf("word %zu must be an exit code (0 to 255) or the name of a "
+                                   "signal",
+                                   i + 1);
+    }
+    return NULL;
+}
+
 static bool argument_fits(const char *word)
 {
     return strlen(word) < ARGUMENT_MAX && g_utf8_validate(word, -1, NULL);
@@ -174,6 +192,8 @@ bool setting_check_strv(const Setting *setting, const char *const *strv, GError 
         fault = command_fault(strv);
     else if (setting->type == SETTING_TYPE_ENVIRONMENT)
         fault = environment_fault(strv);
+    else if (setting->type == SETTING_TYPE_STATUSES)
+        fault = statuses_fault(strv);
     else
         fault = list_fault(strv);
     if (!fault)

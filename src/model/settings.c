@@ -25,6 +25,13 @@ static const char *const choices_backend[] = { [BACKEND_AUTO] = "auto",
                                                [BACKEND_MONITOR] = "monitor",
                                                NULL };
 
+static const char *const choices_restart[] = { [RESTART_NO] = "no",
+                                               [RESTART_ON_SUCCESS] = "on-success",
+                                               [RESTART_ON_FAILURE] = "on-failure",
+                                               [RESTART_ON_ABNORMAL] = "on-abnormal",
+                                               [RESTART_ALWAYS] = "always",
+                                               NULL };
+
 /* How the table writes the flags. */
 #define LIVE   SETTING_LIVE
 #define SECRET SETTING_SECRET
@@ -77,7 +84,7 @@ const char *setting_signature(const Setting *setting)
         [SETTING_TYPE_COMMAND] = "as", [SETTING_TYPE_ENVIRONMENT] = "as",
         [SETTING_TYPE_UINT64] = "t",   [SETTING_TYPE_BYTES] = "t",
         [SETTING_TYPE_USEC] = "t",     [SETTING_TYPE_CPU_QUOTA] = "t",
-        [SETTING_TYPE_SIGNAL] = "i",
+        [SETTING_TYPE_SIGNAL] = "i",   [SETTING_TYPE_STATUSES] = "as",
     };
 
     return signatures[setting->type];

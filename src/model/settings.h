@@ -36,6 +36,7 @@ typedef enum SettingType {          /* bus signature; value in a Spec; text in f
     SETTING_TYPE_STRV,              /* as; strv; words separated by blanks */
     SETTING_TYPE_COMMAND,           /* as; strv of 1 to 1024 words; shell-like quoting */
     SETTING_TYPE_ENVIRONMENT,       /* as; strv of NAME=VALUE; shell-like quoting */
+    SETTING_TYPE_STATUSES,          /* as; strv of exit codes 1 to 255 and names of signals */
     SETTING_TYPE_UINT64,            /* t; uint; decimal, or "infinity" if the maximum is */
     SETTING_TYPE_BYTES,             /* t; uint; 10M, 1.5G (base 1024), infinity */
     SETTING_TYPE_USEC,              /* t; uint, microseconds; "1min 30s", "500ms", a bare number is
@@ -66,6 +67,14 @@ typedef enum BackendChoice {
     BACKEND_CGROUP,
     BACKEND_MONITOR,
 } BackendChoice;
+
+typedef enum RestartPolicy { /* indices of choices_restart */
+    RESTART_NO,
+    RESTART_ON_SUCCESS,
+    RESTART_ON_FAILURE,
+    RESTART_ON_ABNORMAL, /* signal, OOM kill, timeout, lost: not an exit code */
+    RESTART_ALWAYS,
+} RestartPolicy;
 
 typedef struct Setting {
     SettingId id;

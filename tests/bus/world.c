@@ -335,6 +335,7 @@ Pending *bus_begin(Client *from, const char *path, const char *method, const cha
     va_end(args);
     ck_assert_int_ge(
         sd_bus_call_async(from->bus, NULL, message, on_answer, pending, PATIENCE_MSEC * 1000), 0);
+    ck_assert_int_ge(sd_bus_flush(from->bus), 0);
     return pending;
 }
 

@@ -1,40 +1,50 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash
-# What a demonstration is told with: commands that are shown before they are run, and claims that are checked.
+# shellcheck shell=bash disable=SC2034 # try() sets what others read
+# What a demonstration is told with: commands that are shown as they are run, and claims that are checked.
 
-bold='' dim='' green='' red='' plain=''
+bold='' cyan='' green='' red='' plain=''
 if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
-    bold=$'\e[1m' dim=$'\e[36m' green=$'\e[32m' red=$'\e[1;31m' plain=$'\e[0m'
+    bold=$'\e[1m' cyan=$'\e[36m' green=$'\e[32m' red=$'\e[1;31m' plain=$'\e[0m'
 fi
-claims=0 broken=0 output='' status=0
+claims=0 broken=0 long='' short=''
+output='' status=0
 
 title() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
-explain() { printf '%s%s%s\n' "$dim" "$(fold -s -w "${COLUMNS:-100}" <<<"$*")" "$plain"; }
+explain() { printf '%s%s%s\n' "$cyan" "$(fold -s -w "${COLUMNS:-100}" <<<"$*" | sed 's/ $//')" "$plain"; }
 
 give_up() {
     printf '%sdemo: %s%s\n' "$red" "$*" "$plain" >&2
     exit 1
 }
 
-# spell WORD...: as one would type them.
-spell() {
-    local word
-    for word; do
-        if [[ $word =~ ^[A-Za-z0-9_./:=@%+,\|\&\ -]+$ && $word != *' '* || $word == '| '* ]]; then
-            printf '%s ' "$word"
-        elif [[ $word =~ ^(--[A-Za-z]+=)(.*)$ ]]; then
-            printf "%s'%s' " "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]//\'/\'\\\'\'}"
-        else
-            printf "'%s' " "${word//\'/\'\\\'\'}"
-        fi
-    done
+# abbreviate NAME VALUE: from now on commands are shown with $NAME in its place.
+abbreviate() {
+    show "$1=$2"
+    long=$2 short="\$$1"
 }
 
-# show WORD...: a command, before it is run by other means.
+# quote WORD: as one would type it.
+quote() {
+    local word=$1 quotes=\"
+    if [[ $word =~ ^(--?[A-Za-z]+=|[a-z]+=)(.*[^A-Za-z0-9_./:=@%+,-].*)$ ]]; then
+        printf %s "${BASH_REMATCH[1]}"
+        word=${BASH_REMATCH[2]}
+    elif [[ $word =~ ^[A-Za-z0-9_./:=@%+,-]+$ || $word == '&' ]]; then
+        quotes=''
+    fi
+    # Double quotes only where ours is abbreviated.
+    [[ -z $quotes || -n $long && $word == *"$long"* ]] || quotes=\'
+    [[ $quotes != \' ]] || word=${word//\'/\'\\\'\'}
+    printf %s "$quotes${word/"${long:-$word}"/"${short:-$word}"}$quotes"
+}
+
+# show WORD...: a command that is run by other means.
 show() {
-    local text
-    text=$(spell "$@")
-    printf '%s$ %s%s\n' "$bold" "${text% }" "$plain"
+    local word text=''
+    for word; do
+        text+=" $(quote "$word")"
+    done
+    printf '%s$%s%s\n' "$bold" "$text" "$plain"
 }
 
 # try COMMAND...: shown and run; what it says stays in $output, its exit status in $status.
@@ -59,10 +69,8 @@ claim() {
 }
 
 verdict() {
-    if ((broken)); then
-        give_up "$broken of $claims claims were not so"
-    fi
-    printf '\n%sdemo: all %d claims were checked, and are so (%d s)%s\n' "$bold" "$claims" "$SECONDS" "$plain"
+    ((broken == 0)) || give_up "$broken of $claims claims are not so"
+    printf '\n%sdemo: %d claims were checked, all are so (%d s)%s\n' "$bold" "$claims" "$SECONDS" "$plain"
 }
 
 is() { [[ $1 == "$2" ]]; }

@@ -218,7 +218,8 @@ run_until_ready() {
     "$program" --socket="$socket" run --TimeoutStopSec=500ms -- "$@" >>"$work/said" 2>&1 &
     run=$!
     for _ in {1..200}; do
-        grep -q ready "$work/said" && return
+        # What it says may be here before the service knows that it runs.
+        grep -q ready "$work/said" && [[ $(ctl list --state=running --no-legend) ]] && return
         sleep 0.05
     done
 }

@@ -45,6 +45,7 @@ START_TEST(every_type_of_value_survives_a_round_trip)
         [SETTING_TYPE_HOSTNAME] = { "a", "Web-1.example.org" },
         [SETTING_TYPE_OUTPUT] = { "journal", "null", "file:/var/log/x", "append:/a b" },
         [SETTING_TYPE_STRV] = { "PIDNamespace", "User Group" },
+        [SETTING_TYPE_STATUSES] = { "3", "143 SIGTERM HUP" },
         [SETTING_TYPE_COMMAND] = { "/bin/true", "sh -c 'echo \"x\"' ''" },
         [SETTING_TYPE_ENVIRONMENT] = { "", "A=", "A=1 B='2 3' _c=$x" },
         [SETTING_TYPE_UINT64] = { "2", "9999" },

@@ -63,13 +63,14 @@ def between(value, low, high, what="the value"):
 
 
 def eventually(condition, message, seconds=3.0):
-    """The condition becomes true; its value."""
+    """The condition becomes true; its value. The message may be a function."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        check(time.monotonic() < end, f"not within {seconds} s: {message}")
+        if time.monotonic() > end:
+            raise Failure(f"not within {seconds} s: {message() if callable(message) else message}")
         time.sleep(0.005)
 
 

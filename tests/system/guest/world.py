@@ -46,7 +46,7 @@ class World(Service):
     def __init__(self):
         super().__init__(SYSTEM_BUS)
         self.others = []
-        self.mounts = host.mounts()
+        self.mounts, self.before = host.mounts(), set(host.processes("constellation-init"))
         self.directory = tempfile.mkdtemp(prefix="world-")
         os.chmod(self.directory, 0o1777)
 
@@ -102,19 +102,27 @@ class World(Service):
             service.close()
         self.reconnect()
         for instance in self.instances():
-            try:
-                instance.destroy(Force=True)
-            except BusError as error:
-                check(error.name.endswith(("NoSuchInstance", "UnknownObject")), str(error))
-        eventually(lambda: not self.left(), f"nothing is left: {self.left()}")
+            self.remove(instance)
+        eventually(lambda: not self.left(), lambda: f"nothing is left: {self.left()}")
         super().close()
         shutil.rmtree(self.directory)
 
+    @staticmethod
+    def remove(instance):
+        try:
+            if instance["State"] == "STOPPING":
+                instance.kill("all", signal.SIGKILL)
+            instance.destroy(Force=True)
+        except BusError as error:
+            check(error.name.endswith(("NoSuchInstance", "UnknownObject")), str(error))
+
     def left(self):
+        """Of all instances: what ought not to be there when there are none."""
+        inits = [f"init {pid}: {(host.read(f'/proc/{pid}/stat') or '')[:40]}"
+                 for pid in host.processes("constellation-init") if pid not in self.before]
         mounts = [line for line in host.mounts() if line not in self.mounts
                   and "/run/user/" not in line]
-        return (host.processes("constellation-init") + host.cgroups() + host.files() + mounts
-                + host.scopes())
+        return inits + host.cgroups() + host.files() + mounts + host.scopes()
 
 
 def variant(signature, python):
