@@ -95,6 +95,8 @@ static void flush_instance(Face *face, Instance *instance)
     g_autofree char *path = instance_path(instance);
     for (guint i = 0; i < face->connections->len; i++) {
         Connection *connection = g_ptr_array_index(face->connections, i);
+        if (!connection_hears(connection))
+            continue;
         connection->emitting = true;
         int r = sd_bus_emit_properties_changed_strv(connection->bus, path, INTERFACE_INSTANCE,
                                                     (char **)names);
@@ -141,6 +143,8 @@ static void emit_object(Face *face, Instance *instance, bool added)
 
     for (guint i = 0; i < face->connections->len; i++) {
         Connection *connection = g_ptr_array_index(face->connections, i);
+        if (!connection_hears(connection))
+            continue;
         connection->emitting = true;
         int r = added ? sd_bus_emit_object_added(connection->bus, path)
                       : sd_bus_emit_object_removed(connection->bus, path);
@@ -182,6 +186,8 @@ static void on_state_changed(Instance *instance, State from, State to, void *use
 
     for (guint i = 0; i < face->connections->len; i++) {
         Connection *connection = g_ptr_array_index(face->connections, i);
+        if (!connection_hears(connection))
+            continue;
         (void)sd_bus_emit_signal(connection->bus, path, INTERFACE_INSTANCE, "StateChanged", "ss",
                                  state_to_string(from), state_to_string(to));
     }
@@ -196,6 +202,8 @@ static void on_exited(Instance *instance, void *userdata)
     property_end(instance, &code, &status);
     for (guint i = 0; i < face->connections->len; i++) {
         Connection *connection = g_ptr_array_index(face->connections, i);
+        if (!connection_hears(connection))
+            continue;
         (void)sd_bus_emit_signal(connection->bus, path, INTERFACE_INSTANCE, "Exited", "usii",
                                  (uint32_t)instance->run, result_to_string(instance->result), code,
                                  status);

@@ -55,12 +55,31 @@ static int on_name_owner_changed(sd_bus_message *message, void *userdata, sd_bus
     return 0;
 }
 
+/* A client that takes the socket for a bus waits for the answer to its Hello and takes any other
+ * message for a breach of the protocol. */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Connection *connection = userdata;
+
+    (void)message;
+    (void)error;
+    connection->greeted = true;
+    return 0;
+}
+
+bool connection_hears(const Connection *connection)
+{
+    return connection->is_message_bus || connection->greeted;
+}
+
 static int watch(Connection *connection)
 {
     int r = sd_bus_match_signal_async(connection->bus, NULL, "org.freedesktop.DBus.Local",
                                       "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                       "Disconnected", on_disconnected, NULL, connection);
 
+    if (r >= 0 && !connection->is_message_bus)
+        r = sd_bus_add_filter(connection->bus, NULL, on_message, connection);
     if (r >= 0 && connection->is_message_bus)
         r = sd_bus_add_match_async(connection->bus, NULL,
                                    "type='signal',sender='org.freedesktop.DBus',"

@@ -20,8 +20,11 @@
 
 /* A bus that restarts is back within 50 ms: look soon, then ever more rarely. */
 #define RECONNECT_MIN_USEC (50 * 1000)
+#define NAME_IS_OURS       1u /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
 #define RECONNECT_MAX_USEC (5 * G_USEC_PER_SEC)
 #define BACKLOG            64
+#define CLIENTS_MAX        128u
+#define ACCEPT_PAUSE_USEC  G_USEC_PER_SEC
 
 /* ---- message bus
  * ------------------------------------------------------------------------------------- */
@@ -33,18 +36,47 @@ static void tell_ready(Face *face)
     face->ready = NULL;
 }
 
+static int on_name_again(sd_event_source *source, uint64_t usec, void *userdata);
+
 static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Face *face = userdata;
 
+    uint32_t result = 0;
+
     (void)error;
-    if (sd_bus_message_is_method_error(message, NULL)) {
-        log_error("bus: the name %s: %s", BUS_NAME, sd_bus_message_get_error(message)->message);
+    /* That another has it is no error to the bus, but a number. */
+    if (sd_bus_message_is_method_error(message, NULL) ||
+        sd_bus_message_read(message, "u", &result) < 0 || result != NAME_IS_OURS) {
+        const sd_bus_error *why = sd_bus_message_get_error(message);
+        log_error("bus: the name %s cannot be had: %s; trying again", BUS_NAME,
+                  why ? why->message : "another service has it");
+        (void)timer_start(face->event, &face->reconnect_source, face->reconnect_usec, on_name_again,
+                          face, "name");
+        face->reconnect_usec = MIN(face->reconnect_usec * 2, RECONNECT_MAX_USEC);
         return 0;
     }
     tell_ready(face);
     face->reconnect_usec = RECONNECT_MIN_USEC;
     log_info("bus: here as %s", BUS_NAME);
+    return 0;
+}
+
+static int request_name(Face *face, sd_bus *bus)
+{
+    return sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, face);
+}
+
+static int on_name_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Face *face = userdata;
+    Connection *connection = face->connections->len > 0 ? g_ptr_array_index(face->connections, 0)
+                                                        : NULL;
+
+    (void)source;
+    (void)usec;
+    if (connection && connection->is_message_bus)
+        (void)request_name(face, connection->bus);
     return 0;
 }
 
@@ -59,7 +91,7 @@ static int connect_bus(Face *face)
         return r;
     if (!connection_new(face, bus, true, (uid_t)-1))
         return -EIO;
-    return sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, face);
+    return request_name(face, bus);
 }
 
 static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata);
@@ -100,15 +132,35 @@ void face_connection_lost(Face *face, bool was_message_bus)
 /* ---- private socket
  * ------------------------------------------------------------------------------------ */
 
+static int on_accept_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Face *face = userdata;
+
+    (void)source;
+    (void)usec;
+    sd_event_source_set_enabled(face->listen_source, SD_EVENT_ON);
+    return 0;
+}
+
 static int on_client(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
+    Face *face = userdata;
+
     (void)source;
     (void)revents;
     int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client >= 0)
-        (void)connection_accept(userdata, client);
-    else if (errno != EAGAIN && errno != EINTR)
+    if (client >= 0 && face->connections->len >= CLIENTS_MAX) {
+        log_warning("bus: there are %u clients already, one more was refused", CLIENTS_MAX);
+        fd_close(client);
+    } else if (client >= 0) {
+        (void)connection_accept(face, client);
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        /* No descriptors, or no memory: the client would wake us again at once, and for nothing. */
         log_warning("bus: accepting a client: %s", g_strerror(errno));
+        sd_event_source_set_enabled(face->listen_source, SD_EVENT_OFF);
+        (void)timer_start(face->event, &face->reconnect_source, ACCEPT_PAUSE_USEC, on_accept_again,
+                          face, "accept");
+    }
     return 0;
 }
 

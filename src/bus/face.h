@@ -23,6 +23,7 @@ struct Connection {
     bool is_message_bus; /* else a peer, and peer_uid says whose */
     uid_t peer_uid;
     Target target;
+    bool greeted;     /* it has said something: before, a signal would be taken for an answer */
     bool emitting;    /* a signal is being made: whoever reads properties now is everybody */
     GHashTable *uids; /* message bus: unique name -> uid + 1 */
     GPtrArray *waits; /* Wait calls that are held */
@@ -71,6 +72,9 @@ const sd_bus_vtable *settings_vtable(void);
 
 /* face.c: a connection has ended. */
 void face_connection_lost(Face *face, bool was_message_bus);
+
+/* Signals go to those who have greeted. */
+bool connection_hears(const Connection *connection);
 
 /* changes.c: the observer that core gets; and what it starts from: the adopted instances. */
 extern const ControllerObserver face_observer;

@@ -66,6 +66,13 @@ static void on_run_started(Instance *instance, const GError *error, void *userda
         (void)instance_destroy(instance, true, NULL, NULL, &failure);
 }
 
+static void on_run_begun(Instance *instance, const GError *error, void *userdata)
+{
+    (void)userdata;
+    if (error)
+        (void)instance_destroy(instance, true, NULL, NULL, NULL);
+}
+
 static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Connection *connection = userdata;
@@ -93,7 +100,8 @@ static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_e
     if (!instance)
         return bus_fail(error, failure);
     Reply *reply = reply_park(message, REPLY_PATH);
-    if (!instance_start(instance, &start, no_wait ? NULL : on_run_started, reply, &failure)) {
+    if (!instance_start(instance, &start, no_wait ? on_run_begun : on_run_started, reply,
+                        &failure)) {
         reply_drop(reply);
         (void)instance_destroy(instance, true, NULL, NULL, NULL);
         return bus_fail(error, failure);

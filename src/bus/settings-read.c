@@ -132,8 +132,7 @@ static bool read_setting(sd_bus_message *message, const Setting *setting, const 
     return fail_type(setting->name, contents, signature, error);
 }
 
-/* ---- dictionaries -----------------------------------------------------------------------------
- */
+/* ---- dictionaries ---------------------------------------------------------------------------- */
 
 typedef bool (*EntryReader)(sd_bus_message *message, const char *key, const char *contents,
                             void *userdata, GError **error);
@@ -206,8 +205,7 @@ bool settings_read(sd_bus_message *message, Spec *spec, GError **error)
     return read_dictionary(message, settings_entry, spec, error);
 }
 
-/* ---- options ------------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 typedef struct OptionList {
     Option *options;

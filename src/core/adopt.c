@@ -4,8 +4,10 @@
  * The lock proves life and gives the pid; nothing else is believed. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/controller.h"
 #include "core/registry.h"
@@ -48,8 +50,10 @@ static void adopt_placement(Instance *instance, pid_t pid)
                                         stored ? stored->unit : NULL, stored ? stored->slice : NULL,
                                         pid, instance->backend_reason, &error);
     placement_free(stored);
-    if (!instance->placement)
-        log_warning("%s (%s): its cgroup: %s", instance->id, instance->name, error->message);
+    if (instance->placement)
+        return;
+    log_warning("%s (%s): its cgroup: %s", instance->id, instance->name, error->message);
+    instance->placement = placement_monitor(error->message);
 }
 
 static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct Record *record)
@@ -98,7 +102,8 @@ static void adopt_ended(Instance *instance, const struct Record *record)
         instance_set_status(instance, started ? "it was running when the machine went down"
                                               : "the start was interrupted");
         store_record_remove(instance->controller->store, instance);
-        instance_apply(instance, started ? EVENT_ENDED_WELL : EVENT_START_FAILED, SUB_STATE_DEAD);
+        (void)instance_apply(instance, started ? EVENT_ENDED_WELL : EVENT_START_FAILED,
+                             SUB_STATE_DEAD, NULL);
     }
 }
 
@@ -115,6 +120,22 @@ static void adopt_ready(Instance *instance)
     if (spec_get_uint(instance->spec, SETTING_AUTO_START) &&
         !instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
         log_error("%s (%s): AutoStart: %s", instance->id, instance->name, error->message);
+}
+
+/* An init at its gate. The gate may be open all the same: what the old service sent is there to be
+ * read although the sender is gone. So it is killed; and one that has not come to its lock yet
+ * finds a record without content and gives up. */
+static void adopt_unreleased(int record_fd, int pidfd)
+{
+    pid_t pid;
+    auto_fd first = pidfd;
+
+    if (first >= 0)
+        (void)sys_pidfd_send_signal(first, SIGKILL);
+    (void)!ftruncate(record_fd, 0);
+    auto_fd second = open_holder(record_fd, &pid);
+    if (second >= 0)
+        (void)sys_pidfd_send_signal(second, SIGKILL);
 }
 
 static void adopt_instance(Instance *instance)
@@ -134,8 +155,7 @@ static void adopt_instance(Instance *instance)
     }
     int pidfd = sound ? open_holder(fd, &pid) : -ESRCH;
     if (pidfd >= 0 && record.phase < RECORD_RELEASED) {
-        /* Its gate closed with the service that made it: it is about to go. */
-        fd_close(pidfd);
+        adopt_unreleased(fd, pidfd);
         pidfd = -ESRCH;
     }
     if (pidfd >= 0) {
@@ -143,8 +163,24 @@ static void adopt_instance(Instance *instance)
         return;
     }
     if (sound)
-        (void)record_read(fd, &record); /* it may have ended between the two looks */
+        sound = record_read(fd, &record) == 0; /* it may have ended between the two looks */
+    if (sound && record.phase < RECORD_RELEASED)
+        adopt_unreleased(fd, -1);
     adopt_ended(instance, sound ? &record : NULL);
+}
+
+/* A living init of an instance of which only an older state is known: its latest file was lost. */
+static void adopt_newer(Instance *instance, int pidfd, pid_t pid, const struct Record *record)
+{
+    if (state_is_active(instance->state) || instance->owner != record->owner) {
+        log_error("%s (%s): process %d says it is this, too", instance->id, instance->name, pid);
+        fd_close(pidfd);
+        return;
+    }
+    restart_forget(instance);
+    instance->run = record->run;
+    instance_set_status(instance, "running still; what is stored of it is older");
+    adopt_running(instance, pidfd, pid, record);
 }
 
 /* A living init of which the store knows nothing: it must stay visible, and be stoppable. */
@@ -161,6 +197,11 @@ static void adopt_orphan(Controller *controller, const char *record_name)
                                                                         : -ESRCH;
     if (pidfd < 0) {
         store_record_remove_name(controller->store, record_name);
+        return;
+    }
+    Instance *known = registry_by_id(controller->registry, record.id);
+    if (known) {
+        adopt_newer(known, pidfd, pid, &record);
         return;
     }
     g_autofree char *name = g_strconcat("lost-", record.id, NULL);

@@ -9,10 +9,14 @@
 #include "core/store.h"
 #include "util/event.h"
 #include "util/log.h"
+#include "util/timer.h"
 
 /* Starts between the launcher and the exec at a time. PID 1 is single-threaded and more only
  * queue there; the launcher's socket holds some hundred requests. */
 #define STARTS_IN_FLIGHT 16
+
+/* How long the launcher may take to try all namespaces: some milliseconds, on an idle machine. */
+#define PROBE_USEC (5 * G_USEC_PER_SEC)
 
 const char *mode_to_string(Mode mode)
 {
@@ -54,6 +58,7 @@ void controller_free(Controller *controller)
 
     controller->observer = NULL;
     launch_call_cancel(controller->probe);
+    sd_event_source_disable_unref(controller->probe_deadline);
     holder_free(controller->holder);
     g_queue_clear(&controller->start_queue);
     for (guint i = 0; i < instances->len; i++) {
@@ -199,7 +204,7 @@ void controller_queue_start(Controller *controller, Start *start)
 void controller_pump(Controller *controller)
 {
     /* Without an answer about the namespaces nothing can be planned; it comes soon. */
-    while (controller->features.known && controller->starts_running < STARTS_IN_FLIGHT &&
+    while (!controller->probe && controller->starts_running < STARTS_IN_FLIGHT &&
            !g_queue_is_empty(&controller->start_queue)) {
         controller->starts_running++;
         start_admit(g_queue_pop_head(&controller->start_queue));
@@ -232,6 +237,7 @@ static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error,
 
     (void)pidfd;
     controller->probe = NULL;
+    controller->probe_deadline = sd_event_source_disable_unref(controller->probe_deadline);
     features->known = true;
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         features->refused[kind] = reply ? reply->refused[kind] : ENOTCONN;
@@ -241,6 +247,19 @@ static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error,
     controller_pump(controller);
 }
 
+static int on_probe_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Controller *controller = userdata;
+    g_autoptr(GError) error = NULL;
+
+    (void)source;
+    (void)usec;
+    launch_call_cancel(controller->probe);
+    error_set(&error, CONSTELLATION_ERROR_TIMEOUT, "the launcher does not answer");
+    on_probed(NULL, -1, error, controller);
+    return 0;
+}
+
 void controller_reprobe(Controller *controller)
 {
     const struct LaunchRequest request = { .verb = LAUNCH_PROBE };
@@ -248,10 +267,12 @@ void controller_reprobe(Controller *controller)
 
     if (controller->probe)
         return;
-    controller->features.known = false;
     controller->probe = launcher_call(controller->launcher, request, NULL, 0, on_probed, controller,
                                       &error);
-    if (!controller->probe)
+    if (controller->probe)
+        (void)timer_start(controller->event, &controller->probe_deadline, PROBE_USEC, on_probe_over,
+                          controller, "probe");
+    else
         on_probed(NULL, -1, error, controller);
 }
 

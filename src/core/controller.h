@@ -59,6 +59,7 @@ struct Controller {
     GQueue start_queue;      /* Start, waiting for their turn */
     unsigned starts_running; /* beyond the queue */
     LaunchCall *probe;       /* while the launcher is asked what it can do */
+    sd_event_source *probe_deadline;
     char last_id[INSTANCE_ID_LENGTH + 1];
     GPtrArray *garbage; /* Instance, freed from the loop and never inside their own callback */
     sd_event_source *garbage_source;
@@ -115,8 +116,7 @@ GPtrArray *controller_check(Controller *controller, const char *name, uid_t owne
 /* Stops all instances (a private service's end); `done` when all are gone. */
 void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata);
 
-/* ---- for core/ only ---------------------------------------------------------------------------
- */
+/* ---- for core/ only -------------------------------------------------------------------------- */
 
 /* Takes the instance out of everything and frees it from the loop. */
 void controller_remove(Controller *controller, Instance *instance);

@@ -18,7 +18,7 @@ static void identity_of_number(uid_t uid, Identity *ret)
     };
 }
 
-static void read_groups(Identity *identity)
+static bool read_groups(Identity *identity, GError **error)
 {
     int count = 32;
 
@@ -26,12 +26,17 @@ static void read_groups(Identity *identity)
     if (getgrouplist(identity->user, identity->gid, identity->groups, &count) < 0) {
         identity->groups = g_renew(gid_t, identity->groups, (gsize)count);
         if (getgrouplist(identity->user, identity->gid, identity->groups, &count) < 0)
-            count = 0;
+            count = -1;
     }
-    identity->n_groups = MIN((size_t)count, WIRE_GROUPS_MAX);
+    if (count < 0 || count > (int)WIRE_GROUPS_MAX)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "User=%s: the groups cannot be looked up, or are more than %u",
+                         identity->user, WIRE_GROUPS_MAX);
+    identity->n_groups = (size_t)count;
+    return true;
 }
 
-static void identity_of_entry(const struct passwd *entry, Identity *ret)
+static bool identity_of_entry(const struct passwd *entry, Identity *ret, GError **error)
 {
     *ret = (Identity){
         .uid = entry->pw_uid,
@@ -40,7 +45,7 @@ static void identity_of_entry(const struct passwd *entry, Identity *ret)
         .home = g_strdup(entry->pw_dir && *entry->pw_dir ? entry->pw_dir : "/"),
         .shell = g_strdup(entry->pw_shell && *entry->pw_shell ? entry->pw_shell : "/bin/sh"),
     };
-    read_groups(ret);
+    return read_groups(ret, error);
 }
 
 static bool is_number(const char *user, uid_t *ret)
@@ -66,16 +71,17 @@ bool identity_lookup(const char *user, uid_t owner, Identity *ret, GError **erro
         r = getpwuid_r(uid, &entry, buffer, 64 * 1024, &found);
     else
         r = getpwnam_r(user, &entry, buffer, 64 * 1024, &found);
-    if (found) {
-        identity_of_entry(found, ret);
-        return true;
-    }
+    if (found)
+        return identity_of_entry(found, ret, error);
+    /* A name service that fails has not said that there is no entry: guessing could give the
+     * payload a group that is somebody else's. */
+    if (r != 0 && r != ENOENT && r != ESRCH)
+        return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r,
+                                "User=%s cannot be looked up", named ? user : "(the owner)");
     if (!named || is_number(user, &uid)) {
         identity_of_number(uid, ret);
         return true;
     }
-    if (r != 0 && r != ENOENT && r != ESRCH)
-        return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r, "User=%s", user);
     return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                      "User=%s: there is no such user on this host", user);
 }

@@ -12,6 +12,7 @@
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/parse.h"
+#include "util/timer.h"
 
 static void set_end(Instance *instance, int cld_code, int cld_status)
 {
@@ -96,12 +97,11 @@ static void finish(Instance *instance, StateEvent event)
     if (instance->init_pid > 0)
         launcher_reap(controller->launcher, instance->init_pid);
     instance_forget_init(instance);
-    backend_release(controller->resources, instance->placement);
-    instance->placement = NULL;
+    instance_release_placement(instance);
     if (instance->stopped.realtime_usec == 0)
         instance->stopped = timestamp_now();
     SubState sub_state = instance_judge_end(instance, &event);
-    instance_apply(instance, event, sub_state);
+    (void)instance_apply(instance, event, sub_state, NULL);
     /* Only now that the end is stored: until then the record is all that knows of it. */
     store_record_remove(controller->store, instance);
     if (observer && observer->exited)
@@ -124,8 +124,7 @@ void instance_exit_from_record(Instance *instance, const struct Record *record)
     finish(instance, classify(instance, record));
 }
 
-/* ---- the init was killed ------------------------------------------------------------------------
- */
+/* ---- the init was killed --------------------------------------------------------------------- */
 
 typedef struct Inquest {
     Controller *controller;
@@ -133,7 +132,12 @@ typedef struct Inquest {
     uint64_t run;
     struct Record record;
     bool has_record;
+    LaunchCall *call;
+    sd_event_source *deadline;
 } Inquest;
+
+/* How long the launcher may take to say how a process ended that it knows to be dead. */
+#define INQUEST_USEC G_USEC_PER_SEC
 
 static void inquest_close(Inquest *inquest, const struct LaunchReply *reply)
 {
@@ -154,19 +158,36 @@ static void inquest_close(Inquest *inquest, const struct LaunchReply *reply)
     finish(instance, classify(instance, record));
 }
 
+static void inquest_free(Inquest *inquest)
+{
+    sd_event_source_disable_unref(inquest->deadline);
+    g_free(inquest);
+}
+
 static void on_reaped(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
 {
-    g_autofree Inquest *inquest = userdata;
-
     (void)error;
     fd_close(pidfd);
-    inquest_close(inquest, reply);
+    inquest_close(userdata, reply);
+    inquest_free(userdata);
+}
+
+static int on_inquest_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Inquest *inquest = userdata;
+
+    (void)source;
+    (void)usec;
+    launch_call_cancel(inquest->call);
+    inquest_close(inquest, NULL);
+    inquest_free(inquest);
+    return 0;
 }
 
 static void inquest_open(Instance *instance, const struct Record *record)
 {
     Controller *controller = instance->controller;
-    g_autofree Inquest *inquest = g_new0(Inquest, 1);
+    Inquest *inquest = g_new0(Inquest, 1);
     const struct LaunchRequest request = { .verb = LAUNCH_REAP, .pid = instance->init_pid };
 
     inquest->controller = controller;
@@ -175,10 +196,14 @@ static void inquest_open(Instance *instance, const struct Record *record)
     inquest->has_record = record != NULL;
     if (record)
         inquest->record = *record;
-    if (launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL))
-        inquest = NULL;
-    else
-        inquest_close(inquest, NULL);
+    inquest->call = launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL);
+    if (inquest->call) {
+        (void)timer_start(controller->event, &inquest->deadline, INQUEST_USEC, on_inquest_over,
+                          inquest, "inquest");
+        return;
+    }
+    inquest_close(inquest, NULL);
+    inquest_free(inquest);
 }
 
 void instance_exit(Instance *instance)

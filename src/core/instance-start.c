@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "core/holder.h"
@@ -17,17 +18,11 @@
 #include "util/syscalls.h"
 #include "util/timer.h"
 
-/* How long a killed init may take to be gone before the start counts as failed all the same. */
-#define CLEAR_AWAY_USEC (5 * G_USEC_PER_SEC)
-
-static void start_fail(Start *start, GError *error, Result result, StateEvent event);
-static void start_finish_failure(Start *start);
 static void on_launched(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata);
 static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid, uid_t uid,
                     void *userdata);
 
-/* ---- queued ------------------------------------------------------------------------------------
- */
+/* ---- queued ---------------------------------------------------------------------------------- */
 
 void start_free(Start *start)
 {
@@ -91,7 +86,12 @@ static void start_begin(Instance *instance, const StartOptions *options)
 
     Start *start = start_new(instance, options);
     instance->start = start;
-    instance_apply(instance, EVENT_START, SUB_STATE_START);
+    g_autoptr(GError) error = NULL;
+    if (!instance_apply(instance, EVENT_START, SUB_STATE_START, &error)) {
+        /* Killed now, the service would come back to a process of which it knows nothing. */
+        start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
+        return;
+    }
     (void)timer_start(instance->controller->event, &start->deadline,
                       spec_get_uint(instance->spec, SETTING_TIMEOUT_START), on_deadline, start,
                       "start");
@@ -143,21 +143,7 @@ void start_admit(Start *start)
     start_proceed(start);
 }
 
-/* ---- launched ----------------------------------------------------------------------------------
- */
-
-/* Ends this attempt; start_init_ended() begins the next one when the init is gone. */
-static void start_retry(Start *start)
-{
-    Instance *instance = start->instance;
-
-    start->phase = START_RETRYING;
-    start_abandon_attempt(start);
-    if (instance->init_pidfd >= 0)
-        (void)sys_pidfd_send_signal(instance->init_pidfd, SIGKILL);
-    else
-        start_init_ended(instance);
-}
+/* ---- launched -------------------------------------------------------------------------------- */
 
 static void launch_failed(Start *start, const struct LaunchReply *reply)
 {
@@ -169,8 +155,7 @@ static void launch_failed(Start *start, const struct LaunchReply *reply)
         start->probed_again = true;
         start->phase = START_QUEUED;
         start_abandon_attempt(start);
-        backend_release(controller->resources, start->instance->placement);
-        start->instance->placement = NULL;
+        instance_release_placement(start->instance);
         store_record_remove(controller->store, start->instance);
         controller_start_over(controller, start, start->admitted);
         start->admitted = false;
@@ -243,8 +228,7 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
     start_fail(start, g_steal_pointer(&failure), RESULT_ISOLATION, EVENT_START_FAILED);
 }
 
-/* ---- placed -------------------------------------------------------------------------------------
- */
+/* ---- placed ---------------------------------------------------------------------------------- */
 
 /* One rung down, if the rung was not asked for by name. */
 static bool step_down(Start *start, const GError *why)
@@ -265,12 +249,23 @@ static bool step_down(Start *start, const GError *why)
     return true;
 }
 
+static bool has_ended(int pidfd)
+{
+    struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+    return poll(&polled, 1, 0) > 0;
+}
+
 static void on_placed(Placement *placement, GError *error, void *userdata)
 {
     Start *start = userdata;
     g_autoptr(GError) failure = NULL;
 
     start->placing = false;
+    /* A dead process cannot be placed anywhere, and says nothing about the rung: its end, which is
+     * about to be read, tells what to do. */
+    if (error && start->instance->init_pidfd >= 0 && has_ended(start->instance->init_pidfd))
+        return;
     if (error) {
         if (!step_down(start, error))
             start_fail(start, g_error_copy(error), RESULT_RESOURCES, EVENT_START_FAILED);
@@ -286,13 +281,24 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
 /* ---- released
  * ------------------------------------------------------------------------------------ */
 
-static void degrade_limits(Instance *instance)
+/* What the kernel's own files say of the limits; false if one that is required does not hold. */
+static bool read_limits(Start *start, GError **error)
 {
+    Instance *instance = start->instance;
+
+    g_ptr_array_unref(instance->enforced);
+    instance->enforced = placement_enforced(instance->controller->resources, instance->placement,
+                                            &start->limits);
     for (guint i = 0; i < instance->enforced->len; i++) {
         const Enforced *row = g_ptr_array_index(instance->enforced, i);
-        if (!row->enforced)
-            instance_degrade(instance, row->limit, "unsupported", row->reason);
+        if (row->enforced)
+            continue;
+        if (start_requires(start, row->limit))
+            return error_set(error, CONSTELLATION_ERROR_CGROUP_FAILED,
+                             "%s is required and is not enforced: %s", row->limit, row->reason);
+        instance_degrade(instance, row->limit, "unsupported", row->reason);
     }
+    return true;
 }
 
 /* When it was executed, as the init has noted it: by now the run may even be over. */
@@ -310,19 +316,26 @@ static void start_executed(Start *start)
 {
     Instance *instance = start->instance;
     Controller *controller = instance->controller;
+    g_autoptr(GError) error = NULL;
 
     instance->started = executed_when(instance);
-    g_ptr_array_unref(instance->enforced);
-    instance->enforced = placement_enforced(controller->resources, instance->placement,
-                                            &start->limits);
-    degrade_limits(instance);
+    if (!read_limits(start, &error)) {
+        start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
+        return;
+    }
     instance_set_status(instance, instance->degraded->len > 0 ? "running, degraded" : "running");
     controller_start_over(controller, start, start->admitted);
     instance->start = NULL;
     start_free(start);
-    instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING);
+    (void)instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING, NULL);
     runtime_watch(instance);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
+}
+
+/* What only protects the service's own processes was not asked for: the plan shows it. */
+static bool is_asked_for(unsigned step)
+{
+    return step != STEP_OOM_SCORE && step != STEP_PAYLOAD_OOM_SCORE;
 }
 
 static void start_fault(Start *start, const struct WireMessage *message)
@@ -333,8 +346,12 @@ static void start_fault(Start *start, const struct WireMessage *message)
 
     if (!message->fatal) {
         plan_step_refused(start->plan, message->step, sentence);
-        /* What only protects the service itself was not asked for: the plan shows it. */
-        if (message->step != STEP_OOM_SCORE && message->step != STEP_PAYLOAD_OOM_SCORE)
+        if (start->no_degrade && is_asked_for(message->step)) {
+            error_set(&error, step_error_code(message->step), "%s", sentence);
+            start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
+            return;
+        }
+        if (is_asked_for(message->step))
             instance_degrade(instance, step_name(message->step), "failed", sentence);
         return;
     }
@@ -383,108 +400,4 @@ static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid,
         /* Closed without a word: whatever it was, the end of the init tells. */
         break;
     }
-}
-
-/* ---- over, without success
- * ------------------------------------------------------------------------ */
-
-static void clear_away(Start *start)
-{
-    Instance *instance = start->instance;
-    Controller *controller = instance->controller;
-
-    if (instance->init_pid > 0)
-        launcher_reap(controller->launcher, instance->init_pid);
-    instance_forget_init(instance);
-    backend_release(controller->resources, instance->placement);
-    instance->placement = NULL;
-    store_record_remove(controller->store, instance);
-}
-
-static void start_finish_failure(Start *start)
-{
-    Instance *instance = start->instance;
-    g_autoptr(GError) error = g_steal_pointer(&start->error);
-    StateEvent event = start->event;
-    bool automatic = start->automatic;
-
-    clear_away(start);
-    instance->result = start->result;
-    instance->stopped = timestamp_now();
-    instance_set_status(instance, "%s", error->message);
-    instance->start = NULL;
-    controller_start_over(instance->controller, start, start->admitted);
-    start_free(start);
-    log_info("%s (%s): %s", instance->id, instance->name, error->message);
-    /* A start that somebody asked for is answered; one of the policy's own counts as a run. */
-    SubState sub_state = automatic && event == EVENT_START_FAILED
-                             ? instance_judge_end(instance, &event)
-                             : SUB_STATE_DEAD;
-    instance_apply(instance, event, sub_state);
-    waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
-    instance_after_stop(instance);
-}
-
-static int on_clear_away_over(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Start *start = userdata;
-
-    (void)source;
-    (void)usec;
-    log_error("%s (%s): its init does not go away", start->instance->id, start->instance->name);
-    start_finish_failure(start);
-    return 0;
-}
-
-static void start_fail(Start *start, GError *error, Result result, StateEvent event)
-{
-    Instance *instance = start->instance;
-
-    if (start->phase == START_FAILING) {
-        g_error_free(error);
-        return;
-    }
-    start->phase = START_FAILING;
-    start->error = error;
-    start->result = result;
-    start->event = event;
-    holder_forget(instance->controller, start);
-    start_abandon_attempt(start);
-    start->deadline = sd_event_source_disable_unref(start->deadline);
-    (void)timer_start(instance->controller->event, &start->deadline, CLEAR_AWAY_USEC,
-                      on_clear_away_over, start, "clear-away");
-    if (instance->init_pidfd >= 0)
-        (void)sys_pidfd_send_signal(instance->init_pidfd, SIGKILL);
-    else if (!start->launch)
-        start_finish_failure(start);
-}
-
-void start_init_ended(Instance *instance)
-{
-    Start *start = instance->start;
-    g_autoptr(GError) error = NULL;
-
-    switch (start->phase) {
-    case START_RETRYING:
-        clear_away(start);
-        start_proceed(start);
-        return;
-    case START_FAILING:
-        start_finish_failure(start);
-        return;
-    default:
-        error_set(&error, CONSTELLATION_ERROR_SPAWN_FAILED,
-                  "the init of '%s' ended during the start", instance->name);
-        start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
-        start_finish_failure(start);
-    }
-}
-
-void start_cancel(Instance *instance, const char *why)
-{
-    g_autoptr(GError) error = NULL;
-
-    error_set(&error, CONSTELLATION_ERROR_CANCELLED, "the start of '%s' was cancelled: %s",
-              instance->name, why);
-    start_fail(instance->start, g_steal_pointer(&error), RESULT_SUCCESS, EVENT_CANCELLED);
 }

@@ -76,7 +76,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
                            : options->timeout_usec;
 
     instance_set_status(instance, "stopping");
-    instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM);
+    (void)instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM, NULL);
     if (timeout == 0 || instance->init_pidfd < 0) {
         stop_kill(instance);
         return;
@@ -199,7 +199,11 @@ bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void 
     instance->restart_after_stop = false;
     if (instance->state == STATE_STARTING) {
         start_cancel(instance, "it was destroyed");
-    } else if (instance->state != STATE_STOPPING) {
+    } else if (instance->state == STATE_STOPPING) {
+        /* By force is not to wait for the timeout of a stop that is under way. */
+        if (force && instance->sub_state == SUB_STATE_STOP_SIGTERM)
+            stop_kill(instance);
+    } else {
         const StopOptions at_once = { .timeout_usec = 0 };
         stop_begin(instance, &at_once);
     }

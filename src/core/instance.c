@@ -85,8 +85,7 @@ void instance_free(Instance *instance)
     g_free(instance);
 }
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 void instance_changed(Instance *instance)
 {
@@ -122,24 +121,37 @@ void instance_degrade(Instance *instance, const char *feature, const char *code,
     g_ptr_array_add(instance->degraded, degradation);
 }
 
-void instance_apply(Instance *instance, StateEvent event, SubState sub_state)
+bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GError **error)
 {
     Controller *controller = instance->controller;
     State from = instance->state;
     State to = state_next(from, event);
 
-    g_return_if_fail(to != _STATE_INVALID);
+    g_return_val_if_fail(to != _STATE_INVALID, true);
     instance->state = to;
     instance->sub_state = sub_state;
     log_debug("%s (%s): %s -> %s", instance->id, instance->name, state_to_string(from),
               state_to_string(to));
 
-    g_autoptr(GError) error = NULL;
-    if (!store_save(controller->store, instance, &error))
-        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+    g_autoptr(GError) failure = NULL;
+    bool stored = store_save(controller->store, instance, &failure);
+    if (!stored)
+        log_error("%s (%s): %s", instance->id, instance->name, failure->message);
     if (controller->observer && controller->observer->state_changed && from != to)
         controller->observer->state_changed(instance, from, to, controller->observer_userdata);
     instance_changed(instance);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return stored;
+}
+
+void instance_release_placement(Instance *instance)
+{
+    /* Without a pid namespace an init that was killed leaves its payload behind. */
+    if (instance->placement && placement_populated(instance->placement) > 0)
+        (void)placement_kill(instance->placement);
+    backend_release(instance->controller->resources, instance->placement);
+    instance->placement = NULL;
 }
 
 /* ---- the init

@@ -118,15 +118,18 @@ bool instance_freeze(Instance *instance, bool freeze, GError **error);
 /* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
 const GPtrArray *instance_plan(Instance *instance, GError **error);
 
-/* ---- for core/ only ---------------------------------------------------------------------------
- */
+/* ---- for core/ only -------------------------------------------------------------------------- */
 
 Instance *instance_new(Controller *controller, const char *id, const char *name, uid_t owner,
                        Spec *spec);
 void instance_free(Instance *instance);
 
-/* The only writer of state: looks the event up in the table, tells the observer and stores. */
-void instance_apply(Instance *instance, StateEvent event, SubState sub_state);
+/* The only writer of state: looks the event up in the table, stores, and tells the observer. False
+ * if it could not be stored, which is logged; the state is the new one all the same. */
+bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GError **error);
+
+/* When the init is gone: kills what it may have left, and gives the cgroup back. */
+void instance_release_placement(Instance *instance);
 void instance_set_sub_state(Instance *instance, SubState sub_state);
 void instance_set_status(Instance *instance, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void instance_degrade(Instance *instance, const char *feature, const char *code,

@@ -17,7 +17,7 @@
 /* Our own directories: what the service knows of all instances is no instance's business. */
 static const char *const masks[] = { "/run/constellation", "/var/lib/constellation", NULL };
 
-static bool is_required(const Start *start, const char *setting)
+bool start_requires(const Start *start, const char *setting)
 {
     const char *const *required = spec_get_strv(start->instance->spec, SETTING_REQUIRE);
 
@@ -70,7 +70,7 @@ static bool check_limits(Start *start, GError **error)
     rows = backend_predict(start->instance->controller->resources, start->backend, &start->limits);
     for (guint i = 0; i < rows->len; i++) {
         const Enforced *row = g_ptr_array_index(rows, i);
-        if (!row->enforced && is_required(start, row->limit))
+        if (!row->enforced && start_requires(start, row->limit))
             return error_set(error, CONSTELLATION_ERROR_CGROUP_FAILED,
                              "%s is required and cannot be enforced: %s", row->limit, row->reason);
     }
@@ -166,7 +166,7 @@ static bool place_and_launch(Start *start, int init_end, LaunchCallback launched
     return start->launch != NULL;
 }
 
-static int open_output(Start *start, SettingId id, int priority)
+static int open_output(Start *start, SettingId id, int priority, GError **error)
 {
     Instance *instance = start->instance;
     const char *where = spec_get_string(instance->spec, id);
@@ -178,6 +178,11 @@ static int open_output(Start *start, SettingId id, int priority)
             return fd;
         g_autofree char *reason = g_strdup_printf(
             "no journal to write to (%s): the output is discarded", g_strerror(-fd));
+        if (start_requires(start, setting_get(id)->name)) {
+            error_set(error, CONSTELLATION_ERROR_NOT_SUPPORTED, "%s is required: %s",
+                      setting_get(id)->name, reason);
+            return -1;
+        }
         instance_degrade(instance, setting_get(id)->name, "unsupported", reason);
     }
     /* file: and append: are opened by the payload's process, as its user. */
@@ -199,10 +204,16 @@ static bool send_plan(Start *start, GError **error)
     if (record < 0)
         return false;
     auto_fd input = start->stdio[0] >= 0 ? duplicate(start->stdio[0]) : output_open_null();
-    auto_fd output = start->stdio[1] >= 0 ? duplicate(start->stdio[1])
-                                          : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO);
-    auto_fd errors = start->stdio[2] >= 0 ? duplicate(start->stdio[2])
-                                          : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO);
+    auto_fd output = start->stdio[1] >= 0
+                         ? duplicate(start->stdio[1])
+                         : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO, error);
+    if (error && *error)
+        return false;
+    auto_fd errors = start->stdio[2] >= 0
+                         ? duplicate(start->stdio[2])
+                         : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO, error);
+    if (error && *error)
+        return false;
     if (input < 0 || output < 0 || errors < 0)
         return error_set(error, CONSTELLATION_ERROR_SPAWN_FAILED,
                          "no file descriptors for the payload's input and output");

@@ -39,6 +39,9 @@ struct Start {
     StateEvent event;
 };
 
+/* Must this setting be had in full? */
+bool start_requires(const Start *start, const char *setting);
+
 /* The rung to be chosen needs the holder scope first (core/holder.h). */
 bool start_wants_holder(const Start *start);
 
@@ -54,3 +57,12 @@ PlacementRequest start_placement_request(const Start *start);
 
 /* Clears away what start_attempt() made, but for a living init. */
 void start_abandon_attempt(Start *start);
+
+/* ---- start-failure.c ------------------------------------------------------------------------- */
+
+/* Ends the start; takes the error. Those who wait are told when everything is cleared away. */
+void start_fail(Start *start, GError *error, Result result, StateEvent event);
+/* Everything is: tells them. The Start is gone. */
+void start_finish_failure(Start *start);
+/* Ends this attempt; start_init_ended() begins the next one when the init is gone. */
+void start_retry(Start *start);

@@ -11,8 +11,7 @@
 #include "ctl/foreground.h"
 #include "model/state.h"
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void foreground_over(Foreground *foreground, int status)
 {
@@ -46,8 +45,7 @@ static void foreground_failed(Foreground *foreground, const GError *error)
     ctl_complain(NULL, error);
 }
 
-/* ---- looking -----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void foreground_look(Foreground *foreground);
 
@@ -127,8 +125,7 @@ static void foreground_look(Foreground *foreground)
     call_queue_add(foreground->queue, message, CALL_TIMEOUT_USEC, on_looked, foreground);
 }
 
-/* ---- news --------------------------------------------------------------------------------------
- */
+/* ---- news ------------------------------------------------------------------------------------ */
 
 static bool is_ours(const Foreground *foreground, const char *path)
 {
@@ -181,8 +178,7 @@ static void on_service_changed(bool present, void *userdata)
     }
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static void on_begun(sd_bus_message *reply, const GError *error, void *userdata)
 {

@@ -38,8 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Foreground, foreground_free)
  * runs already. Returns when it has ended: its exit status, or one of ours, and all is told. */
 int foreground_run(Foreground *foreground, sd_bus_message *begin, const char *path);
 
-/* ---- between foreground.c and foreground-signals.c ---------------------------------------------
- */
+/* ---- between foreground.c and foreground-signals.c ------------------------------------------- */
 
 bool foreground_catch_signals(Foreground *foreground, GError **error);
 

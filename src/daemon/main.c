@@ -194,6 +194,9 @@ static bool run(const DaemonOptions *options, GError **error)
     if (!controller)
         return false;
     controller_adopt(controller);
+    /* What this host allows is known before anybody can ask. */
+    for (r = 0; r >= 0 && !controller->features.known;)
+        r = sd_event_run(event, UINT64_MAX);
     const FaceOptions shown = {
         .event = event,
         .controller = controller,

@@ -129,6 +129,10 @@ static int payload_main(void *arg)
     (void)umask(S_IWGRP | S_IWOTH);
     if (!perform_steps(payload))
         return EXIT_NOT_STARTED;
+    /* In a pid namespace the end of the init is the end of all; elsewhere the payload would live
+     * on, unseen. A change of the uid clears it, so it comes after the drops. */
+    if (!payload->init->own_pid_namespace)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     error = -sys_close_range_cloexec(STDERR_FILENO + 1);
     if (error != 0) {
         fault_set(&payload->fault, STEP_EXEC, error, NULL);

@@ -24,6 +24,7 @@ struct Launcher {
     sd_event_source *socket_source;
     uint32_t serial;
     GHashTable *calls; /* serial -> LaunchCall */
+    GArray *unreaped;  /* pids to let go of, when there is room in the socket again */
 };
 
 struct LaunchCall {
@@ -44,6 +45,7 @@ Launcher *launcher_new(const LauncherOptions *options)
     launcher->ends_with_us = options->ends_with_us;
     launcher->socket = -1;
     launcher->calls = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    launcher->unreaped = g_array_new(FALSE, FALSE, sizeof(pid_t));
     return launcher;
 }
 
@@ -63,6 +65,8 @@ static void connection_lost(Launcher *launcher)
     LaunchCall *call;
 
     launcher->calls = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    /* The launcher reaps what is left over when its connection ends. */
+    g_array_set_size(launcher->unreaped, 0);
     disconnect(launcher);
     g_hash_table_iter_init(&iterator, calls);
     while (g_hash_table_iter_next(&iterator, NULL, (gpointer *)&call)) {
@@ -73,6 +77,59 @@ static void connection_lost(Launcher *launcher)
                   "the launcher went away during the start");
         call->callback(NULL, -1, error, call->userdata);
     }
+}
+
+/* The reply is of no interest. False: no room in the socket now. */
+static bool send_reap(Launcher *launcher, pid_t pid)
+{
+    const struct LaunchRequest request = {
+        .magic = LAUNCH_MAGIC,
+        .version = WIRE_VERSION,
+        .verb = LAUNCH_REAP,
+        .serial = 0,
+        .pid = pid,
+    };
+
+    return message_send(launcher->socket, &request, sizeof request, NULL, 0) != -EAGAIN;
+}
+
+void launcher_reap(Launcher *launcher, pid_t pid)
+{
+    if (launcher->socket >= 0 && !send_reap(launcher, pid))
+        g_array_append_val(launcher->unreaped, pid);
+}
+
+/* An init that nobody waits for any more: its conversation is closed, so it is about to end. */
+typedef struct Unwanted {
+    Launcher *launcher;
+    pid_t pid;
+} Unwanted;
+
+static int on_unwanted_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    g_autofree Unwanted *unwanted = userdata;
+
+    (void)fd;
+    (void)revents;
+    launcher_reap(unwanted->launcher, unwanted->pid);
+    sd_event_source_disable_unref(source);
+    return 0;
+}
+
+static void reap_unwanted(Launcher *launcher, int pidfd, pid_t pid)
+{
+    g_autofree Unwanted *unwanted = g_new0(Unwanted, 1);
+    sd_event_source *source;
+
+    *unwanted = (Unwanted){ launcher, pid };
+    (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    if (sd_event_add_io(launcher->event, &source, pidfd, EPOLLIN, on_unwanted_ended, unwanted) <
+        0) {
+        fd_close(pidfd);
+        return;
+    }
+    (void)sd_event_source_set_io_fd_own(source, true);
+    unwanted = NULL;
 }
 
 static bool reply_is_sound(const Received *received, const struct LaunchReply *reply)
@@ -86,7 +143,8 @@ static void dispatch_reply(Launcher *launcher, const struct LaunchReply *reply, 
     LaunchCall *call = g_hash_table_lookup(launcher->calls, GUINT_TO_POINTER(reply->serial));
 
     if (!call || !call->callback) {
-        fd_close(pidfd);
+        if (pidfd >= 0)
+            reap_unwanted(launcher, pidfd, reply->pid);
         g_hash_table_remove(launcher->calls, GUINT_TO_POINTER(reply->serial));
         return;
     }
@@ -120,6 +178,9 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
     }
     dispatch_reply(launcher, &reply, received.n_fds > 0 ? received.fds[0] : -1);
+    while (launcher->unreaped->len > 0 &&
+           send_reap(launcher, g_array_index(launcher->unreaped, pid_t, 0)))
+        g_array_remove_index_fast(launcher->unreaped, 0);
     return 0;
 }
 
@@ -231,6 +292,7 @@ void launcher_free(Launcher *launcher)
         return;
     disconnect(launcher);
     g_hash_table_unref(launcher->calls);
+    g_array_unref(launcher->unreaped);
     g_free(launcher->socket_path);
     g_free(launcher->program);
     g_free(launcher->init);
@@ -238,8 +300,7 @@ void launcher_free(Launcher *launcher)
     g_free(launcher);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 LaunchCall *launcher_call(Launcher *launcher, struct LaunchRequest request, const int *fds,
                           size_t n_fds, LaunchCallback callback, void *userdata, GError **error)
@@ -249,7 +310,10 @@ LaunchCall *launcher_call(Launcher *launcher, struct LaunchRequest request, cons
 
     request.magic = LAUNCH_MAGIC;
     request.version = WIRE_VERSION;
-    request.serial = ++launcher->serial;
+    /* 0 is for those that nobody waits for. */
+    do
+        request.serial = ++launcher->serial;
+    while (request.serial == 0);
     int r = message_send(launcher->socket, &request, sizeof request, fds, n_fds);
     if (r < 0) {
         error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
@@ -271,14 +335,4 @@ void launch_call_cancel(LaunchCall *call)
     /* Stays in the table until the reply is there, so that its pidfd is taken and closed. */
     if (call)
         call->callback = NULL;
-}
-
-void launcher_reap(Launcher *launcher, pid_t pid)
-{
-    /* Without a connection there is nothing to let go of: the launcher reaps what is left over
-     * when its connection ends. */
-    if (launcher->socket < 0)
-        return;
-    struct LaunchRequest request = { .verb = LAUNCH_REAP, .pid = pid };
-    (void)launcher_call(launcher, request, NULL, 0, NULL, NULL, NULL);
 }

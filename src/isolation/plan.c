@@ -82,7 +82,7 @@ bool plan_has_namespace(const Plan *plan, unsigned kind)
     return plan->isolation[kind].outcome == ISOLATION_PRIVATE;
 }
 
-/* ---- namespaces ---------------------------------------------------------------------------- */
+/* ---- namespaces ------------------------------------------------------------------------------ */
 
 static bool is_required(const PlanInput *input, SettingId id)
 {
@@ -162,7 +162,7 @@ static bool decide_namespaces(const PlanInput *input, Plan *plan, GError **error
     return true;
 }
 
-/* ---- steps --------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 PlanStep *plan_add_step(Plan *plan, unsigned kind, bool required)
 {
@@ -287,7 +287,7 @@ static void add_payload_steps(const PlanInput *input, Plan *plan)
                                                                        : plan->executable);
 }
 
-/* ---- payload ------------------------------------------------------------------------------- */
+/* ---- payload --------------------------------------------------------------------------------- */
 
 static bool set_payload(const PlanInput *input, Plan *plan, GError **error)
 {

@@ -15,7 +15,7 @@
 
 #define WIRE_VERSION 1u
 
-/* ---- launcher ------------------------------------------------------------------------------ */
+/* ---- launcher -------------------------------------------------------------------------------- */
 
 #define LAUNCH_MAGIC 0x48434e4cu /* "LNCH" */
 
@@ -80,8 +80,7 @@ struct LaunchReply {
     int32_t refused[NAMESPACE_COUNT]; /* LAUNCH_PROBE: 0 or the errno of making one */
 };
 
-/* ---- init: the conversation on ctl ------------------------------------------------------------
- */
+/* ---- init: the conversation on ctl ----------------------------------------------------------- */
 
 #define WIRE_CTL_FD 3 /* where the init finds ctl; stdin, stdout and stderr are /dev/null */
 
@@ -103,8 +102,7 @@ struct WireMessage {
     char path[WIRE_PATH_MAX]; /* WIRE_FAULT: what the step was about; NUL-terminated, maybe cut */
 };
 
-/* ---- init: the plan ----------------------------------------------------------------------------
- */
+/* ---- init: the plan -------------------------------------------------------------------------- */
 
 #define WIRE_PLAN_MAGIC 0x4e414c50u /* "PLAN" */
 
@@ -187,8 +185,7 @@ struct WirePlan {
 #define WIRE_ARGS_MAX      4096u
 #define WIRE_GROUPS_MAX    1024u
 
-/* ---- init: commands once it runs ---------------------------------------------------------------
- */
+/* ---- init: commands once it runs ------------------------------------------------------------- */
 
 /* "Send signal n (1..31) to the payload" is the real-time signal WIRE_SIGNAL_BASE + n. In a pid
  * namespace the init obeys only si_code SI_USER with si_pid 0, that is a sender outside of it.
@@ -197,8 +194,7 @@ struct WirePlan {
 #define WIRE_SIGNAL_BASE 33
 #define WIRE_SIGNAL_ALL  32
 
-/* ---- the record --------------------------------------------------------------------------------
- */
+/* ---- the record ------------------------------------------------------------------------------ */
 
 #define RECORD_MAGIC   0x44524352u /* "RCRD" */
 #define RECORD_VERSION 1u

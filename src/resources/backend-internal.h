@@ -96,7 +96,7 @@ struct Resources {
     sd_event_source *sweep_timer;
 };
 
-/* ---- scope.c ------------------------------------------------------------------------------- */
+/* ---- scope.c --------------------------------------------------------------------------------- */
 
 /* The slice for one more scope of this owner; counted from here on. */
 char *scope_slice_take(Resources *resources, uid_t owner);
@@ -120,7 +120,7 @@ bool scope_open_cgroup(Resources *resources, const char *unit, pid_t pid, int pi
 char *scope_root(const Resources *resources);
 int scope_open_root(Resources *resources);
 
-/* ---- cgroup.c, holder.c -------------------------------------------------------------------- */
+/* ---- cgroup.c, holder.c ---------------------------------------------------------------------- */
 
 bool direct_open(Resources *resources, char **ret_reason);
 void direct_close(Resources *resources);
@@ -129,7 +129,7 @@ char *holder_unit(const Resources *resources);
 char *holder_control_group(const Resources *resources);
 void holding_free(Holding *holding);
 
-/* ---- clean-up.c ---------------------------------------------------------------------------- */
+/* ---- clean-up.c ------------------------------------------------------------------------------ */
 
 /* Removes the cgroup, now if it is empty, else in a while; what is in it is killed. */
 void clean_up_cgroup(Resources *resources, const char *control_group);

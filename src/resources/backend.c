@@ -12,7 +12,7 @@
 /* Best first. */
 static const Backend *const ladder[] = { &backend_scope, &backend_cgroup, &backend_monitor };
 
-/* ---- the ladder ---------------------------------------------------------------------------- */
+/* ---- the ladder ------------------------------------------------------------------------------ */
 
 const char *backend_name(const Backend *backend)
 {
@@ -100,7 +100,7 @@ const Backend *backend_choose(Resources *resources, BackendChoice wanted, unsign
     return chosen;
 }
 
-/* ---- placing ------------------------------------------------------------------------------- */
+/* ---- placing --------------------------------------------------------------------------------- */
 
 static Placement *placement_new(const Backend *backend, const char *reason)
 {
@@ -195,7 +195,7 @@ void backend_release(Resources *resources, Placement *placement)
     placement_free(placement);
 }
 
-/* ---- after a restart ----------------------------------------------------------------------- */
+/* ---- after a restart ------------------------------------------------------------------------- */
 
 static Placement *adopt_as(Resources *resources, const Backend *backend, const char *control_group,
                            const char *reason, GError **error)

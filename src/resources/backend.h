@@ -93,6 +93,9 @@ void backend_abandon(Resources *resources, Placement *placement);
 Placement *backend_adopt(Resources *resources, const char *backend, const char *unit,
                          const char *slice, pid_t pid, const char *reason, GError **error);
 
+/* A placement on the monitor rung, for a process whose cgroup cannot be used. */
+Placement *placement_monitor(const char *reason);
+
 /* Ends every process of the cgroup at once (cgroup.kill, thawing is not needed). 0, or -errno
  * (-EOPNOTSUPP where there is no cgroup: the caller kills by pidfd). */
 int placement_kill(const Placement *placement);
@@ -112,7 +115,7 @@ void placement_free(Placement *placement);
  * `keep` (set of strings) and that hold no process. Asynchronous where systemd is asked. */
 void resources_sweep(Resources *resources, GHashTable *keep);
 
-/* ---- limits as they are -------------------------------------------------------------------- */
+/* ---- limits as they are ---------------------------------------------------------------------- */
 
 typedef struct Enforced {
     const char *limit; /* the setting's file name */

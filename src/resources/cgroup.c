@@ -20,7 +20,7 @@
 #include "util/log.h"
 #include "util/procfs.h"
 
-/* ---- the base ------------------------------------------------------------------------------ */
+/* ---- the base -------------------------------------------------------------------------------- */
 
 void direct_close(Resources *resources)
 {
@@ -159,7 +159,7 @@ void direct_remove_empty(Resources *resources)
         (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* ---- making one ---------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 /* What the kernel does not take is seen when the limits are read back, and reported from there. */
 static void write_limits(int fd, const Limits *limits)
@@ -244,7 +244,7 @@ static bool cgroup_place(Placing *placing, const PlacementRequest *request)
     return false;
 }
 
-/* ---- afterwards ---------------------------------------------------------------------------- */
+/* ---- afterwards ------------------------------------------------------------------------------ */
 
 static bool is_number(const char *text)
 {

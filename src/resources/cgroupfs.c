@@ -41,7 +41,7 @@ bool controller_in(const char *list, Controller controller)
     return false;
 }
 
-/* ---- files --------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 int cgroup_read(int dirfd, const char *file, char *buffer, size_t size)
 {
@@ -98,7 +98,7 @@ int cgroup_write(int dirfd, const char *file, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* ---- directories --------------------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 int cgroup_open_at(int dirfd, const char *name)
 {

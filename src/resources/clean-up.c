@@ -53,7 +53,7 @@ static void leftover_add(Resources *resources, const char *control_group, const 
     }
 }
 
-/* ---- cgroups of our own -------------------------------------------------------------------- */
+/* ---- cgroups of our own ---------------------------------------------------------------------- */
 
 int cgroup_open_parent(const Resources *resources, const char *control_group, const char **ret_name)
 {
@@ -132,7 +132,7 @@ void clean_up_last(Resources *resources)
     }
 }
 
-/* ---- scopes -------------------------------------------------------------------------------- */
+/* ---- scopes ---------------------------------------------------------------------------------- */
 
 static int on_scope_grace_over(sd_event_source *source, uint64_t usec, void *userdata)
 {

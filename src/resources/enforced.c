@@ -61,7 +61,7 @@ static int read_limit(int dirfd, LimitKind kind, uint64_t *ret)
     return r < 0 ? r : limit_from_file(kind, text, ret);
 }
 
-/* ---- why a limit does not hold ------------------------------------------------------------- */
+/* ---- why a limit does not hold --------------------------------------------------------------- */
 
 static char *controller_missing(const Resources *resources, Controller controller)
 {
@@ -123,7 +123,7 @@ static char *siblings(const Placement *placement)
     return g_strdup_printf("relative to the other cgroups in %s", parent);
 }
 
-/* ---- an instance that is there ------------------------------------------------------------- */
+/* ---- an instance that is there --------------------------------------------------------------- */
 
 static void fill_from_file(const Resources *resources, const Placement *placement, LimitKind kind,
                            uint64_t asked, uint64_t actual, Enforced *row)
@@ -188,7 +188,7 @@ GPtrArray *placement_enforced(Resources *resources, const Placement *placement,
     return rows;
 }
 
-/* ---- one that is not yet ------------------------------------------------------------------- */
+/* ---- one that is not yet --------------------------------------------------------------------- */
 
 /* NULL: this rung has no cgroup, or it is not known where. */
 static char *parent_controllers(Resources *resources, const Backend *backend)

@@ -26,6 +26,16 @@ static int write_if_there(const Placement *placement, const char *file, const ch
     return r;
 }
 
+Placement *placement_monitor(const char *reason)
+{
+    Placement *placement = g_new0(Placement, 1);
+
+    placement->backend = &backend_monitor;
+    placement->cgroup_fd = -1;
+    placement->reason = g_strdup(reason);
+    return placement;
+}
+
 int placement_kill(const Placement *placement)
 {
     return write_if_there(placement, "cgroup.kill", "1");

@@ -37,7 +37,7 @@ static int read_proc(pid_t pid, const char *file, char *buffer, size_t size)
     return (int)n;
 }
 
-/* ---- figures ------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 /* proc(5): the second field is the name in parentheses, which may contain anything, also ")". The
  * fields after the last ")" are counted from 3. */
@@ -117,10 +117,17 @@ char *process_command(pid_t pid)
     char cmdline[COMMAND_MAX + 8]; /* a little more, to tell a cut character from a bad one */
     int n = read_proc(pid, "cmdline", cmdline, sizeof(cmdline));
 
-    return n <= 0 ? g_strdup("") : process_format_command(cmdline, (size_t)n);
+    if (n > 0)
+        return process_format_command(cmdline, (size_t)n);
+    /* None, or none yet: right after the exec. The kernel's name of it then, as ps shows it. */
+    n = read_proc(pid, "comm", cmdline, sizeof(cmdline));
+    if (n <= 0)
+        return g_strdup("");
+    g_autofree char *name = process_format_command(g_strchomp(cmdline), strlen(cmdline));
+    return g_strdup_printf("[%s]", name);
 }
 
-/* ---- which there are ----------------------------------------------------------------------- */
+/* ---- which there are ------------------------------------------------------------------------- */
 
 static void add_pid(GArray *pids, pid_t pid)
 {

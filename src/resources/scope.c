@@ -29,7 +29,7 @@ static bool scope_probe(Resources *resources, char **ret_reason)
     return manager_is_connected(resources->manager, ret_reason);
 }
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* systemd nests slices by their dashes: constellation-1000-s1.slice is below
  * constellation-1000.slice, and that below constellation.slice, so a limit on the owner holds for
@@ -84,7 +84,7 @@ char *scope_launch_id(const char *realm, const char *unit)
     return *id && g_str_has_prefix(id, "i") ? g_steal_pointer(&id) : NULL;
 }
 
-/* ---- making one ---------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 static bool scope_prepare(Resources *resources, Placement *placement,
                           const PlacementRequest *request, GError **error)
@@ -199,7 +199,7 @@ static bool scope_place(Placing *placing, const PlacementRequest *request)
     return false;
 }
 
-/* ---- afterwards ---------------------------------------------------------------------------- */
+/* ---- afterwards ------------------------------------------------------------------------------ */
 
 static bool scope_adopt(Resources *resources, Placement *placement, const char *control_group)
 {

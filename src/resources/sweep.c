@@ -18,7 +18,7 @@
 /* constellation.slice, the owner's, the shard */
 #define SLICES_DEPTH 3
 
-/* ---- scopes -------------------------------------------------------------------------------- */
+/* ---- scopes ---------------------------------------------------------------------------------- */
 
 /* Names of scopes below that have processes. */
 static void find_populated(int dirfd, unsigned depth, GHashTable *populated)
@@ -82,7 +82,7 @@ static void sweep_scopes(Resources *resources)
         log_warning("cannot tell whether scopes were left behind: %s", error->message);
 }
 
-/* ---- cgroups of our own -------------------------------------------------------------------- */
+/* ---- cgroups of our own ---------------------------------------------------------------------- */
 
 static void sweep_owner(Resources *resources, const char *owner)
 {

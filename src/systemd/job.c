@@ -28,7 +28,7 @@ void job_free(Job *job)
     g_free(job);
 }
 
-/* ---- how a job ends ------------------------------------------------------------------------ */
+/* ---- how a job ends -------------------------------------------------------------------------- */
 
 /* Takes it off the line and out of flight; what systemd says of it from now on is not heard. */
 static void job_withdraw(Job *job)
@@ -148,7 +148,7 @@ int jobs_on_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_e
     return 0;
 }
 
-/* ---- the request --------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 static bool property_is_unknown(Manager *manager, const char *name)
 {

@@ -57,7 +57,7 @@ static void set_state(Manager *manager, ManagerState state, const char *reason)
     manager->reason = g_strdup(reason);
 }
 
-/* ---- the timer ----------------------------------------------------------------------------- */
+/* ---- the timer ------------------------------------------------------------------------------- */
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
 
@@ -96,7 +96,7 @@ void manager_lost(Manager *manager)
     arm_backoff(manager);
 }
 
-/* ---- the handshake ------------------------------------------------------------------------- */
+/* ---- the handshake --------------------------------------------------------------------------- */
 
 static void manager_ready(Manager *manager, const char *control_group)
 {
@@ -278,7 +278,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* ---- the object ---------------------------------------------------------------------------- */
+/* ---- the object ------------------------------------------------------------------------------ */
 
 /* Whether there is a systemd at all, from what it leaves in the file system. */
 static bool systemd_exists(bool user, GError **error)

@@ -7,7 +7,7 @@
 #include "systemd/manager-internal.h"
 #include "util/log.h"
 
-/* ---- stopping ------------------------------------------------------------------------------ */
+/* ---- stopping -------------------------------------------------------------------------------- */
 
 static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
@@ -43,7 +43,7 @@ void units_stop_remembered(Manager *manager)
     g_ptr_array_set_size(manager->stop_later, 0);
 }
 
-/* ---- listing ------------------------------------------------------------------------------- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 typedef struct Listing {
     UnitsCallback callback;

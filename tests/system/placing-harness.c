@@ -16,7 +16,7 @@
 #include "util/syscalls.h"
 #include "util/timer.h"
 
-/* ---- processes ----------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t
     forks; /* 1 in a child of the test, 0 in its children and in the test */
@@ -92,7 +92,7 @@ void child_end(Child *child)
     child->pidfd = fd_close(child->pidfd);
 }
 
-/* ---- the loop ------------------------------------------------------------------------------ */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -123,7 +123,7 @@ void loop_for(sd_event *event, unsigned msec)
     (void)loop_until(event, &never, msec);
 }
 
-/* ---- placing ------------------------------------------------------------------------------- */
+/* ---- placing --------------------------------------------------------------------------------- */
 
 void on_placed(Placement *placement, GError *error, void *userdata)
 {

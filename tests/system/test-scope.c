@@ -11,7 +11,7 @@
 #include "system/scope-harness.h"
 #include "util/procfs.h"
 
-/* ---- one scope ----------------------------------------------------------------------------- */
+/* ---- one scope ------------------------------------------------------------------------------- */
 
 START_TEST(the_best_rung_under_systemd_is_the_scope)
 {
@@ -150,7 +150,7 @@ START_TEST(a_scope_is_adopted_from_its_process)
 }
 END_TEST
 
-/* ---- what goes wrong ----------------------------------------------------------------------- */
+/* ---- what goes wrong ------------------------------------------------------------------------- */
 
 static void check_dead(bool reaped)
 {
@@ -204,7 +204,7 @@ START_TEST(an_abandoned_scope_is_stopped)
 }
 END_TEST
 
-/* ---- what is left behind ------------------------------------------------------------------- */
+/* ---- what is left behind --------------------------------------------------------------------- */
 
 START_TEST(the_sweep_stops_empty_scopes_that_nobody_keeps)
 {
@@ -234,7 +234,7 @@ START_TEST(the_sweep_stops_empty_scopes_that_nobody_keeps)
 }
 END_TEST
 
-/* ---- the holder ---------------------------------------------------------------------------- */
+/* ---- the holder ------------------------------------------------------------------------------ */
 
 static void start_holder(Child *holder)
 {

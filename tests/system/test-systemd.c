@@ -11,7 +11,7 @@
 #include "system/scope-harness.h"
 #include "systemd/manager-internal.h"
 
-/* ---- one job ------------------------------------------------------------------------------- */
+/* ---- one job --------------------------------------------------------------------------------- */
 
 START_TEST(a_job_that_takes_too_long_is_given_up_and_its_unit_stopped)
 {
@@ -71,7 +71,7 @@ START_TEST(a_name_in_use_is_an_error_and_its_unit_stays)
 }
 END_TEST
 
-/* ---- many ---------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 #define MANY 40
 

@@ -28,7 +28,7 @@ static void tear_down(void)
     g_hash_table_destroy(resources.slices);
 }
 
-/* ---- limits -------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 START_TEST(limits_are_written_as_the_kernel_takes_them)
 {
@@ -137,7 +137,7 @@ START_TEST(a_controller_is_a_whole_word)
 }
 END_TEST
 
-/* ---- scopes -------------------------------------------------------------------------------- */
+/* ---- scopes ---------------------------------------------------------------------------------- */
 
 START_TEST(a_full_slice_opens_the_next_shard)
 {
@@ -277,7 +277,7 @@ START_TEST(only_root_has_the_kernel_kill_all_at_once)
 }
 END_TEST
 
-/* ---- processes ----------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 START_TEST(a_process_name_may_look_like_the_fields_after_it)
 {

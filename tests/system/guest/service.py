@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import types
 
 from gi.repository import GLib
 
@@ -22,10 +23,13 @@ PROBE = "/tests/probe"
 
 @contextlib.contextmanager
 def refused(error, regex=".*"):
-    """What is in the block ends with this error ("InvalidState") and a message like that."""
+    """What is in the block ends with this error ("InvalidState") and a message like that; they
+    are the attributes name and text of what `as` gives."""
+    seen = types.SimpleNamespace()
     try:
-        yield
+        yield seen
     except BusError as got:
+        seen.name, seen.text = got.name, got.text
         check(got.name in (OURS + error, STANDARD + error), f"{got} instead of {error}")
         check(re.search(regex, got.text), f"the message is {got.text!r}, without {regex!r}")
         return
