@@ -149,6 +149,8 @@ int get_isolation(sd_bus *bus, const char *path, const char *interface, const ch
     GETTER_UNUSED;
     (void)property;
     int r = sd_bus_message_open_container(reply, 'a', "(sss)");
+    /* Before the first start nothing has been decided. */
+    visible = visible && target->instance->run > 0;
     for (unsigned kind = 0; r >= 0 && visible && kind < NAMESPACE_COUNT; kind++) {
         const Isolation *isolation = &target->instance->isolation[kind];
         if (namespace_infos[kind].setting >= 0)

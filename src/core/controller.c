@@ -297,7 +297,8 @@ static void on_stopped(Instance *instance, const GError *error, void *userdata)
     g_free(all);
 }
 
-void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata)
+void controller_stop_all(Controller *controller, uint64_t timeout_usec,
+                         void (*done)(void *userdata), void *userdata)
 {
     g_autoptr(GPtrArray) instances = registry_list(controller->registry);
     StopAll *all = g_new0(StopAll, 1);
@@ -312,7 +313,10 @@ void controller_stop_all(Controller *controller, void (*done)(void *userdata), v
         if (!state_is_active(instance->state))
             continue;
         all->waiting++;
-        if (!instance_stop(instance, &STOP_OPTIONS_DEFAULT, on_stopped, all, NULL))
+        const StopOptions stop = {
+            .timeout_usec = MIN(timeout_usec, spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP)),
+        };
+        if (!instance_stop(instance, &stop, on_stopped, all, NULL))
             all->waiting--;
     }
     on_stopped(NULL, NULL, all);

@@ -113,8 +113,10 @@ void check_row_free(CheckRow *row);
 GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner, const Spec *spec,
                             GError **error);
 
-/* Stops all instances (a private service's end); `done` when all are gone. */
-void controller_stop_all(Controller *controller, void (*done)(void *userdata), void *userdata);
+/* Stops all instances (a private service's end); `done` when all are gone. The options' timeout
+ * holds for each, unless its own is shorter. */
+void controller_stop_all(Controller *controller, uint64_t timeout_usec,
+                         void (*done)(void *userdata), void *userdata);
 
 /* ---- for core/ only -------------------------------------------------------------------------- */
 

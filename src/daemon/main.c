@@ -24,6 +24,9 @@
 #define FDS_PER_INSTANCE 3
 #define FDS_RESERVED     256
 
+/* Nobody is there any more for whom instances could tidy up: they are asked, and then killed. */
+#define ORPHANED_USEC (500 * 1000)
+
 typedef struct Daemon {
     sd_event *event;
     Controller *controller;
@@ -38,7 +41,7 @@ static void on_all_stopped(void *userdata)
     (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
 }
 
-static void daemon_end(Daemon *daemon, const char *why)
+static void daemon_end(Daemon *daemon, const char *why, uint64_t timeout_usec)
 {
     if (daemon->ending) {
         log_warning("%s again: ending at once", why);
@@ -49,7 +52,7 @@ static void daemon_end(Daemon *daemon, const char *why)
     log_info("%s: ending", why);
     (void)sd_notify(false, "STOPPING=1");
     if (daemon->takes_instances_along)
-        controller_stop_all(daemon->controller, on_all_stopped, daemon);
+        controller_stop_all(daemon->controller, timeout_usec, on_all_stopped, daemon);
     else
         (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
 }
@@ -62,15 +65,17 @@ static void on_ready(void *userdata)
 
 static void on_peer_gone(void *userdata)
 {
-    daemon_end(userdata, "the client has left");
+    daemon_end(userdata, "the client has left", ORPHANED_USEC);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
-    daemon_end(userdata, info->ssi_signo == SIGINT    ? "SIGINT"
-                         : info->ssi_signo == SIGTERM ? "SIGTERM"
-                                                      : "SIGHUP");
+    daemon_end(userdata,
+               info->ssi_signo == SIGINT    ? "SIGINT"
+               : info->ssi_signo == SIGTERM ? "SIGTERM"
+                                            : "SIGHUP",
+               UINT64_MAX);
     return 0;
 }
 

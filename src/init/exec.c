@@ -98,6 +98,7 @@ static void exec_script(struct WirePlan *plan, struct Fault *fault)
 {
     const char *script = plan_text(plan, plan->script), *interpreter;
     char line[FIRST_LINE_MAX];
+    uint32_t step = STEP_INTERPRETER;
     int error = script_read(script, line);
 
     if (error != 0) {
@@ -108,11 +109,12 @@ static void exec_script(struct WirePlan *plan, struct Fault *fault)
     if (interpreter != NULL && access(script, X_OK) == 0) {
         (void)execve(script, plan_pointers(plan, plan->argv) + 1, plan_pointers(plan, plan->env));
         error = errno;
+        step = STEP_SHEBANG;
     } else {
         interpreter = plan_text(plan, plan->executable);
         error = exec_program(plan);
     }
-    fault_set(fault, error == E2BIG ? STEP_EXEC : STEP_INTERPRETER, error,
+    fault_set(fault, error == E2BIG ? STEP_EXEC : step, error,
               error == E2BIG ? script : interpreter);
 }
 

@@ -51,6 +51,8 @@ static const StepInfo step_infos[STEP_COUNT] = {
     [STEP_SCRIPT] = { "script", "opening the script", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_INTERPRETER] = { "interpreter", "executing the script's interpreter",
                            CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_SHEBANG] = { "shebang", "executing the interpreter of the script's #! line",
+                       CONSTELLATION_ERROR_SPAWN_FAILED },
 };
 
 static const StepInfo *step_info(unsigned kind)
@@ -112,11 +114,18 @@ static const char *script_advice(int error_number)
     }
 }
 
-static const char *interpreter_advice(int error_number, const char *path)
+static const char *shebang_advice(int error_number, const char *path)
 {
     if (g_str_has_suffix(path, "\r"))
         return "the #! line ends in a carriage return (a Windows text file): convert it, for "
                "example with sed -i 's/\\r$//'";
+    if (error_number == ENOENT)
+        return "it is not installed: install it, or correct the #! line";
+    return exec_advice(error_number);
+}
+
+static const char *interpreter_advice(int error_number)
+{
     if (error_number == ENOENT)
         return "it is not installed: install it, or set another with Interpreter= (for all "
                "instances: DefaultInterpreter= in constellation.conf)";
@@ -131,7 +140,9 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
     case STEP_SCRIPT:
         return script_advice(error_number);
     case STEP_INTERPRETER:
-        return interpreter_advice(error_number, path);
+        return interpreter_advice(error_number);
+    case STEP_SHEBANG:
+        return shebang_advice(error_number, path);
     case STEP_WORKING_DIRECTORY:
         return "set WorkingDirectory= to a directory that the user may enter";
     case STEP_STDOUT:

@@ -133,7 +133,8 @@ enum {
     STEP_EXEC = 21,              /* the argv of the plan */
     STEP_FORK = 22,              /* making the payload's process; never in a plan, only in faults */
     STEP_SCRIPT = 23,            /* opening the script; only in faults */
-    STEP_INTERPRETER = 24,       /* executing the script's #! interpreter; only in faults: path */
+    STEP_INTERPRETER = 24,       /* executing Interpreter= for a script; only in faults: path */
+    STEP_SHEBANG = 25,           /* executing the interpreter of its #! line; only in faults: path */
     STEP_COUNT,
 };
 

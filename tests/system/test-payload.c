@@ -440,9 +440,9 @@ START_TEST(a_script_that_cannot_be_executed_says_whose_fault_it_is)
 
     ck_assert_int_eq(close(mkstemp(path)), 0);
     write_script(path, "#!/no/such/shell -e\n", 0755);
-    assert_fault(run_new_script("/bin/sh", path), STEP_INTERPRETER, ENOENT, "/no/such/shell");
+    assert_fault(run_new_script("/bin/sh", path), STEP_SHEBANG, ENOENT, "/no/such/shell");
     write_script(path, "#!/bin/sh\r\n", 0755);
-    assert_fault(run_new_script("/bin/sh", path), STEP_INTERPRETER, ENOENT, "/bin/sh\r");
+    assert_fault(run_new_script("/bin/sh", path), STEP_SHEBANG, ENOENT, "/bin/sh\r");
     write_script(path, "echo ran\n", 0644);
     assert_fault(run_new_script("/no/shell", path), STEP_INTERPRETER, ENOENT, "/no/shell");
     assert_fault(run_new_script("/bin/sh", "/no/script"), STEP_SCRIPT, ENOENT, "/no/script");

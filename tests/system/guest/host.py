@@ -62,10 +62,20 @@ def cgroup_of(pid):
     return None
 
 
+def is_holder(cgroup):
+    """Of the process that keeps the scope for the cgroup rung, which stays."""
+    return cgroup.endswith(("-direct.scope", "-direct.scope/holder"))
+
+
+def inits():
+    """The pids of the inits of instances, also of those that wait to be reaped."""
+    return [pid for pid in processes("constellation-init") if not is_holder(cgroup_of(pid) or "")]
+
+
 def cgroups():
     """Of instances, wherever they are: scopes, and what the service makes itself."""
     return [directory for directory, _, _ in os.walk(CGROUPS)
-            if os.path.basename(directory).startswith("constellation-")
+            if "/constellation-" in directory and not is_holder(directory)
             and not directory.endswith((".slice", ".service", ".socket"))]
 
 
@@ -79,7 +89,8 @@ def scopes(*manager, **how):
     """The scope units of instances that systemd knows."""
     listed = sh("systemctl", *manager, "list-units", "--all", "--plain", "--no-legend",
                 "constellation-*.scope", **how)
-    return [line.split()[0] for line in listed.splitlines()]
+    names = [line.split()[0] for line in listed.splitlines()]
+    return [name for name in names if not is_holder(name)]
 
 
 def files():

@@ -29,7 +29,7 @@ def refuse(world, script, regex, **settings):
     equal(web["StatusText"], got.text)
     equal((web["Unit"], web["MainPID"], web["InitPID"]), ("", 0, 0))
     eventually(lambda: not host.cgroups() and not host.scopes(), "no scope is left")
-    equal(host.processes("constellation-init"), [])
+    equal(host.inits(), [])
     equal([path for path in host.files() if "/records/" in path], [])
     web.destroy()
     with refused("SpawnFailed", regex):

@@ -149,6 +149,3 @@ def her_instances_are_not_the_systems(world):
     equal(world.list(), [])
     with refused("NoSuchInstance"):
         world.get("alice/web")
-    bus = Service(f"unix:path=/run/user/{UID}/bus", 0)
-    equal(bus.list(), ["web"])
-    bus.close()

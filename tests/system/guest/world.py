@@ -46,7 +46,7 @@ class World(Service):
     def __init__(self):
         super().__init__(SYSTEM_BUS)
         self.others = []
-        self.mounts, self.before = host.mounts(), set(host.processes("constellation-init"))
+        self.before = set(self.traces())
         self.directory = tempfile.mkdtemp(prefix="world-")
         os.chmod(self.directory, 0o1777)
 
@@ -116,13 +116,16 @@ class World(Service):
         except BusError as error:
             check(error.name.endswith(("NoSuchInstance", "UnknownObject")), str(error))
 
-    def left(self):
-        """Of all instances: what ought not to be there when there are none."""
-        inits = [f"init {pid}: {(host.read(f'/proc/{pid}/stat') or '')[:40]}"
-                 for pid in host.processes("constellation-init") if pid not in self.before]
-        mounts = [line for line in host.mounts() if line not in self.mounts
-                  and "/run/user/" not in line]
+    @staticmethod
+    def traces():
+        """All that an instance can leave on the machine."""
+        inits = [f"init {(host.read(f'/proc/{pid}/stat') or '')[:32]}" for pid in host.inits()]
+        mounts = [line for line in host.mounts() if not line.startswith("/run/user/")]
         return inits + host.cgroups() + host.files() + mounts + host.scopes()
+
+    def left(self):
+        """What was not there before."""
+        return [trace for trace in self.traces() if trace not in self.before]
 
 
 def variant(signature, python):
