@@ -26,8 +26,7 @@
 #define CLIENTS_MAX        128u
 #define ACCEPT_PAUSE_USEC  G_USEC_PER_SEC
 
-/* ---- message bus
- * ------------------------------------------------------------------------------------- */
+/* ---- message bus ----------------------------------------------------------------------------- */
 
 static void tell_ready(Face *face)
 {
@@ -129,8 +128,7 @@ void face_connection_lost(Face *face, bool was_message_bus)
     }
 }
 
-/* ---- private socket
- * ------------------------------------------------------------------------------------ */
+/* ---- private socket -------------------------------------------------------------------------- */
 
 static int on_accept_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -191,9 +189,7 @@ static bool listen_on(Face *face, const char *path, GError **error)
     return true;
 }
 
-/* ---- face
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- face ------------------------------------------------------------------------------------ */
 
 static bool face_open(Face *face, const FaceOptions *options, GError **error)
 {

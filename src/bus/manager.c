@@ -13,8 +13,7 @@
 #include "bus/reply.h"
 #include "bus/settings-read.h"
 
-/* ---- create and run
- * ------------------------------------------------------------------------------ */
+/* ---- create and run -------------------------------------------------------------------------- */
 
 static Spec *read_name_and_settings(sd_bus_message *message, const char **ret_name,
                                     sd_bus_error *error)
@@ -141,8 +140,7 @@ static int method_check_instance(sd_bus_message *message, void *userdata, sd_bus
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* ---- look-up
- * --------------------------------------------------------------------------------------- */
+/* ---- look-up --------------------------------------------------------------------------------- */
 
 static int method_get_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
@@ -203,8 +201,7 @@ static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_e
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* ---- properties
- * -------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
                       sd_bus_message *reply, void *userdata, sd_bus_error *error)

@@ -10,8 +10,7 @@
     (void)interface;  \
     (void)error
 
-/* ---- values
- * -------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool is_public(const char *property)
 {
@@ -93,8 +92,7 @@ void property_end(const Instance *instance, int *ret_code, int *ret_status)
     }
 }
 
-/* ---- getters
- * ------------------------------------------------------------------------------------- */
+/* ---- getters --------------------------------------------------------------------------------- */
 
 int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
              sd_bus_message *reply, void *userdata, sd_bus_error *error)

@@ -72,7 +72,8 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
         instance->started = (Timestamp){ record->executed_realtime_usec,
                                          record->executed_monotonic_usec };
     instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
-    instance->sub_state = SUB_STATE_RUNNING;
+    instance->sub_state = placement_is_frozen(instance->placement) ? SUB_STATE_FROZEN
+                                                                   : SUB_STATE_RUNNING;
     if (instance->placement) {
         Limits limits = limits_from_spec(instance->spec);
         g_ptr_array_unref(instance->enforced);

@@ -77,8 +77,7 @@ void controller_free(Controller *controller)
     g_free(controller);
 }
 
-/* ---- instances
- * ------------------------------------------------------------------------------------ */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 1])
 {
@@ -192,8 +191,7 @@ void controller_remove(Controller *controller, Instance *instance)
                                  controller);
 }
 
-/* ---- starts
- * ------------------------------------------------------------------------------------------ */
+/* ---- starts ---------------------------------------------------------------------------------- */
 
 void controller_queue_start(Controller *controller, Start *start)
 {
@@ -276,8 +274,7 @@ void controller_reprobe(Controller *controller)
         on_probed(NULL, -1, error, controller);
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 typedef struct StopAll {
     unsigned waiting;

@@ -100,8 +100,7 @@ GPtrArray *controller_features(Controller *controller)
     return rows;
 }
 
-/* ---- check
- * --------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static void add_check(GPtrArray *rows, const char *feature, const char *outcome, const char *reason)
 {

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 
 #include "core/holder.h"
@@ -249,13 +248,6 @@ static bool step_down(Start *start, const GError *why)
     return true;
 }
 
-static bool has_ended(int pidfd)
-{
-    struct pollfd polled = { .fd = pidfd, .events = POLLIN };
-
-    return poll(&polled, 1, 0) > 0;
-}
-
 static void on_placed(Placement *placement, GError *error, void *userdata)
 {
     Start *start = userdata;
@@ -264,7 +256,8 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
     start->placing = false;
     /* A dead process cannot be placed anywhere, and says nothing about the rung: its end, which is
      * about to be read, tells what to do. */
-    if (error && start->instance->init_pidfd >= 0 && has_ended(start->instance->init_pidfd))
+    if (error && start->instance->init_pidfd >= 0 &&
+        sys_pidfd_has_ended(start->instance->init_pidfd))
         return;
     if (error) {
         if (!step_down(start, error))
@@ -278,8 +271,7 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
         log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
 }
 
-/* ---- released
- * ------------------------------------------------------------------------------------ */
+/* ---- released -------------------------------------------------------------------------------- */
 
 /* What the kernel's own files say of the limits; false if one that is required does not hold. */
 static bool read_limits(Start *start, GError **error)

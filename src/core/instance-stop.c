@@ -17,8 +17,7 @@
 /* After the kernel was told to kill, anything still there is in uninterruptible sleep. */
 #define UNKILLABLE_USEC (1 * G_USEC_PER_SEC)
 
-/* ---- the escalation
- * -------------------------------------------------------------------------------- */
+/* ---- the escalation -------------------------------------------------------------------------- */
 
 static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -27,6 +26,8 @@ static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     (void)usec;
     instance->stop_timer = sd_event_source_disable_unref(instance->stop_timer);
+    if (sys_pidfd_has_ended(instance->init_pidfd))
+        return 0; /* how, is about to be found out */
     instance_set_status(instance, "unkillable: a task is in uninterruptible sleep");
     instance_set_sub_state(instance, SUB_STATE_UNKILLABLE);
     log_error("%s (%s): %s", instance->id, instance->name, instance->status_text);
@@ -90,8 +91,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
                       instance, "stop");
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool refuse(const Instance *instance, Request request, GError **error)
 {

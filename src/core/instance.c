@@ -154,8 +154,7 @@ void instance_release_placement(Instance *instance)
     instance->placement = NULL;
 }
 
-/* ---- the init
- * ------------------------------------------------------------------------------------ */
+/* ---- the init -------------------------------------------------------------------------------- */
 
 static int on_init_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -197,8 +196,7 @@ void instance_forget_init(Instance *instance)
     instance->main_pid = 0;
 }
 
-/* ---- requests that need no story of their own
- * ---------------------------------------------------- */
+/* ---- requests that need no story of their own ------------------------------------------------ */
 
 static bool refuse(const Instance *instance, Request request, GError **error)
 {

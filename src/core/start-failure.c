@@ -8,6 +8,7 @@
 #include "core/holder.h"
 #include "core/start.h"
 #include "core/store.h"
+#include "util/fd.h"
 #include "util/log.h"
 #include "util/syscalls.h"
 #include "util/timer.h"
@@ -85,6 +86,14 @@ void start_fail(Start *start, GError *error, Result result, StateEvent event)
         start_finish_failure(start);
 }
 
+static bool has_passed_gate(const Instance *instance)
+{
+    auto_fd fd = store_record_open(instance->controller->store, instance);
+    struct Record record;
+
+    return fd < 0 || record_read(fd, &record) < 0 || record.phase >= RECORD_RELEASED;
+}
+
 void start_init_ended(Instance *instance)
 {
     Start *start = instance->start;
@@ -99,8 +108,9 @@ void start_init_ended(Instance *instance)
         start_finish_failure(start);
         return;
     case START_PLACING:
+    case START_RELEASED:
         /* Killed at its gate, where nothing has happened yet: by a restart of the launcher, say. */
-        if (!start->launched_again) {
+        if (!start->launched_again && !has_passed_gate(instance)) {
             start->launched_again = true;
             start->phase = START_RETRYING;
             start_abandon_attempt(start);

@@ -6,8 +6,7 @@
 #define GROUP_INSTANCE "Instance"
 #define GROUP_RUN      "Run"
 
-/* ---- writing
- * -------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void set_timestamp(GKeyFile *file, const char *key, Timestamp timestamp)
 {
@@ -81,8 +80,7 @@ char *store_file_write(const Instance *instance)
     return g_key_file_to_data(file, NULL, NULL);
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static Timestamp get_timestamp(GKeyFile *file, const char *key)
 {

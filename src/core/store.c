@@ -25,8 +25,7 @@ struct Store {
     GPtrArray *quarantined;
 };
 
-/* ---- directories
- * ------------------------------------------------------------------------------------ */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 static int open_directory(const char *parent, const char *name, GError **error)
 {
@@ -98,8 +97,7 @@ void store_free(Store *store)
     g_free(store);
 }
 
-/* ---- instances
- * ---------------------------------------------------------------------------------------- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 static char *file_name(const Instance *instance)
 {
@@ -217,8 +215,7 @@ const char *const *store_quarantined(Store *store)
     return (const char *const *)store->quarantined->pdata;
 }
 
-/* ---- records
- * ------------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static char *record_name(const Instance *instance)
 {

@@ -115,8 +115,7 @@ int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError *
     return ok ? 1 : -1;
 }
 
-/* ---- what follows from the mode
- * ---------------------------------------------------------------------- */
+/* ---- what follows from the mode -------------------------------------------------------------- */
 
 static bool set_directories(DaemonOptions *options, GError **error)
 {

@@ -101,6 +101,9 @@ Placement *placement_monitor(const char *reason);
 int placement_kill(const Placement *placement);
 int placement_freeze(const Placement *placement, bool freeze);
 
+/* What the kernel says: frozen by us or by somebody else. False where there is no cgroup. */
+bool placement_is_frozen(const Placement *placement);
+
 /* 1 populated, 0 empty or gone, -errno. By pread of cgroup.events, never by waiting. */
 int placement_populated(const Placement *placement);
 

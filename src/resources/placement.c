@@ -46,6 +46,15 @@ int placement_freeze(const Placement *placement, bool freeze)
     return write_if_there(placement, "cgroup.freeze", freeze ? "1" : "0");
 }
 
+bool placement_is_frozen(const Placement *placement)
+{
+    char text[16];
+
+    return placement->cgroup_fd >= 0 &&
+           cgroup_read(placement->cgroup_fd, "cgroup.freeze", text, sizeof(text)) > 0 &&
+           text[0] == '1';
+}
+
 int placement_populated(const Placement *placement)
 {
     return placement->cgroup_fd < 0 ? -EOPNOTSUPP : cgroup_populated(placement->cgroup_fd);

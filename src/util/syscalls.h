@@ -6,7 +6,9 @@
  * architectures. */
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -44,4 +46,12 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 static inline int sys_close_range_cloexec(unsigned first)
 {
     return syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* The process of the pidfd has ended; whether it was reaped makes no difference. */
+static inline bool sys_pidfd_has_ended(int pidfd)
+{
+    struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+    return poll(&polled, 1, 0) > 0;
 }

@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import subprocess
 
 CGROUPS = "/sys/fs/cgroup"
@@ -63,8 +64,8 @@ def cgroup_of(pid):
 
 
 def is_holder(cgroup):
-    """Of the process that keeps the scope for the cgroup rung, which stays."""
-    return cgroup.endswith(("-direct.scope", "-direct.scope/holder"))
+    """The scope for the cgroup rung, the process that keeps it, and its owners' parts: they stay."""
+    return bool(re.search(r"-direct\.scope(/holder|/[0-9]+)?$", cgroup))
 
 
 def inits():
