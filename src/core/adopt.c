@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/controller.h"
+#include "core/events.h"
 #include "core/registry.h"
 #include "core/store.h"
 #include "util/fd.h"
@@ -83,7 +84,7 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     runtime_watch(instance);
     if (!store_save(controller->store, instance, &error))
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
-    log_info("%s (%s): running still, process %d", instance->id, instance->name, pid);
+    event_tell(instance, EVENT_LOG_ADOPTED);
 }
 
 /* It ended while the service was away. Without a record there was a reboot, or the start never got

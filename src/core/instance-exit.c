@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "core/controller.h"
+#include "core/events.h"
 #include "core/store.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -74,11 +75,13 @@ SubState instance_judge_end(Instance *instance, StateEvent *event)
     switch (restart_judge(instance, &delay_usec)) {
     case RESTART_AFTER:
         restart_schedule(instance, delay_usec);
+        event_tell(instance, EVENT_LOG_RESTART_SCHEDULED);
         return SUB_STATE_AUTO_RESTART;
     case RESTART_LIMIT: {
         g_autofree char *last = g_strdup(instance->status_text);
         instance->result = RESULT_START_LIMIT;
         instance_set_status(instance, "restarted too often (StartLimitBurst); last: %s", last);
+        event_tell(instance, EVENT_LOG_START_LIMIT);
         *event = *event == EVENT_ENDED_WELL ? EVENT_ENDED_BADLY : *event;
         return SUB_STATE_DEAD;
     }
@@ -96,6 +99,8 @@ static void finish(Instance *instance, StateEvent event)
     instance->runtime_timer = sd_event_source_disable_unref(instance->runtime_timer);
     if (instance->init_pid > 0)
         launcher_reap(controller->launcher, instance->init_pid);
+    event_tell(instance,
+               instance->result == RESULT_OOM_KILL ? EVENT_LOG_OOM_KILLED : EVENT_LOG_ENDED);
     instance_forget_init(instance);
     instance_release_placement(instance);
     if (instance->stopped.realtime_usec == 0)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "core/events.h"
 #include "core/holder.h"
 #include "core/start.h"
 #include "core/store.h"
@@ -322,6 +323,7 @@ static void start_executed(Start *start)
     (void)instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING, NULL);
     runtime_watch(instance);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
+    event_tell(instance, EVENT_LOG_STARTED);
 }
 
 /* What only protects the service's own processes was not asked for: the plan shows it. */

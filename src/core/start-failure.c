@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "core/events.h"
 #include "core/holder.h"
 #include "core/start.h"
 #include "core/store.h"
@@ -42,7 +43,7 @@ void start_finish_failure(Start *start)
     instance->start = NULL;
     controller_start_over(instance->controller, start, start->admitted);
     start_free(start);
-    log_info("%s (%s): %s", instance->id, instance->name, error->message);
+    event_tell(instance, EVENT_LOG_START_FAILED);
     /* A start that somebody asked for is answered; one of the policy's own counts as a run. */
     SubState sub_state = automatic && event == EVENT_START_FAILED
                              ? instance_judge_end(instance, &event)

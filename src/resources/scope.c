@@ -5,13 +5,13 @@
  * waits at its gate until then. */
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "resources/backend-internal.h"
 #include "resources/limit-file.h"
 #include "util/procfs.h"
+#include "util/syscalls.h"
 
 /* systemd's own clock for killing starts with ours and ends after it: ours tells the instance. */
 #define TIMEOUT_STOP_EXTRA_USEC (2u * 1000u * 1000u)
@@ -136,13 +136,6 @@ size_t scope_properties(const Resources *resources, const Placement *placement,
     return n;
 }
 
-static bool process_has_ended(int pidfd)
-{
-    struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-
-    return poll(&poll_fd, 1, 0) != 0;
-}
-
 /* systemd reports a job as done for a process that is dead, too, and its number may be somebody
  * else's by now: the pidfd has the last word, after the number has been used. */
 bool scope_open_cgroup(Resources *resources, const char *unit, pid_t pid, int pidfd,
@@ -156,7 +149,7 @@ bool scope_open_cgroup(Resources *resources, const char *unit, pid_t pid, int pi
     r = procfs_cgroup(pid, &control_group);
     if (r >= 0)
         r = fd = cgroup_open(resources->mount, control_group);
-    if (process_has_ended(pidfd))
+    if (sys_pidfd_has_ended(pidfd))
         return error_set(error, CONSTELLATION_ERROR_CGROUP_FAILED,
                          "the process had ended when %s was ready for it", unit);
     if (r < 0)
