@@ -24,7 +24,7 @@ void connection_free(Connection *connection)
 
 static int on_garbage(sd_event_source *source, void *userdata)
 {
-    (void)source;
+    sd_event_source_disable_unref(source);
     connection_done(userdata);
     return 0;
 }
@@ -40,7 +40,10 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
     if (!g_ptr_array_remove_fast(face->connections, connection))
         return 0;
     waits_drop(connection, NULL);
-    (void)sd_event_add_defer(face->event, NULL, on_garbage, connection);
+    /* The handler drops the source: one without an owner would last as long as the loop. */
+    sd_event_source *source;
+    if (sd_event_add_defer(face->event, &source, on_garbage, connection) < 0)
+        log_error("bus: a connection that ended cannot be freed");
     face_connection_lost(face, connection->is_message_bus);
     return 0;
 }

@@ -66,6 +66,7 @@ void controller_free(Controller *controller)
         instance_free(g_ptr_array_index(instances, i));
     }
     sd_event_source_disable_unref(controller->garbage_source);
+    sd_event_source_disable_unref(controller->pump_source);
     g_ptr_array_unref(controller->garbage);
     registry_free(controller->registry);
     store_free(controller->store);
@@ -211,8 +212,11 @@ void controller_pump(Controller *controller)
 
 static int on_pump(sd_event_source *source, void *userdata)
 {
+    Controller *controller = userdata;
+
     (void)source;
-    controller_pump(userdata);
+    controller->pump_source = sd_event_source_disable_unref(controller->pump_source);
+    controller_pump(controller);
     return 0;
 }
 
@@ -224,8 +228,8 @@ void controller_start_over(Controller *controller, Start *start, bool admitted)
     }
     controller->starts_running--;
     /* From the loop: the next start begins when this one has told everybody. */
-    if (!g_queue_is_empty(&controller->start_queue))
-        (void)sd_event_add_defer(controller->event, NULL, on_pump, controller);
+    if (!g_queue_is_empty(&controller->start_queue) && !controller->pump_source)
+        (void)sd_event_add_defer(controller->event, &controller->pump_source, on_pump, controller);
 }
 
 static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)

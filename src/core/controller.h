@@ -58,7 +58,8 @@ struct Controller {
     void *observer_userdata;
     GQueue start_queue;      /* Start, waiting for their turn */
     unsigned starts_running; /* beyond the queue */
-    LaunchCall *probe;       /* while the launcher is asked what it can do */
+    sd_event_source *pump_source;
+    LaunchCall *probe; /* while the launcher is asked what it can do */
     sd_event_source *probe_deadline;
     char last_id[INSTANCE_ID_LENGTH + 1];
     GPtrArray *garbage; /* Instance, freed from the loop and never inside their own callback */

@@ -449,7 +449,9 @@ END_TEST
 
 START_TEST(an_empty_program_is_refused)
 {
-    set(SETTING_COMMAND, "'' x");
+    spec_unset(spec, SETTING_COMMAND);
+    set(SETTING_SCRIPT, "/srv/web.rads");
+    input.interpreter = "";
     ck_assert(!make());
     ck_assert_int_eq(error->code, CONSTELLATION_ERROR_INVALID_ARGS);
 }

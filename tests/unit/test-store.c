@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -95,6 +96,11 @@ static void save(const Instance *instance)
     ck_assert(store_save(store, instance, NULL));
 }
 
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* Names of what is loaded, sorted and joined; the first state. */
 static char *load(State *ret_state)
 {
@@ -108,7 +114,7 @@ static char *load(State *ret_state)
         g_ptr_array_add(names, g_strdup(instance->name));
         instance_free(instance);
     }
-    g_ptr_array_sort_values(names, (GCompareFunc)strcmp);
+    g_ptr_array_sort(names, compare_names);
     g_ptr_array_add(names, NULL);
     return g_strjoinv(" ", (char **)names->pdata);
 }
@@ -189,7 +195,6 @@ END_TEST
 
 START_TEST(what_does_not_persist_is_in_the_runtime_directory_only)
 {
-    g_autofree Instance *transient = NULL;
     Instance *other = make(OTHER, "other", false);
 
     save(other);
