@@ -13,6 +13,7 @@
 #include "core/events.h"
 #include "core/registry.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/procfs.h"
@@ -249,6 +250,7 @@ void controller_adopt(Controller *controller)
     g_autoptr(GPtrArray) instances = store_load(controller->store, controller);
     g_autoptr(GPtrArray) records = store_list_records(controller->store);
 
+    crash_point(CRASH_ADOPT_BEGUN);
     for (guint i = 0; i < instances->len; i++) {
         Instance *instance = g_ptr_array_index(instances, i);
         g_autoptr(GError) error = NULL;
@@ -260,9 +262,11 @@ void controller_adopt(Controller *controller)
         if (strcmp(instance->id, controller->last_id) > 0)
             g_strlcpy(controller->last_id, instance->id, sizeof controller->last_id);
         adopt_instance(instance);
+        crash_point(CRASH_ADOPT_HALF);
     }
     for (guint i = 0; i < records->len; i++)
         if (!is_claimed(controller, g_ptr_array_index(records, i)))
             adopt_orphan(controller, g_ptr_array_index(records, i));
+    crash_point(CRASH_ADOPT_DONE);
     sweep(controller);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -7,7 +8,9 @@
 #include "core/holder.h"
 #include "core/registry.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/event.h"
+#include "util/file.h"
 #include "util/log.h"
 #include "util/timer.h"
 
@@ -25,6 +28,15 @@ const char *mode_to_string(Mode mode)
     return names[mode];
 }
 
+/* user_namespaces(7): where an ordinary user made the namespace, groups cannot be dropped. */
+static bool groups_are_denied(void)
+{
+    g_autofree char *text = NULL;
+
+    return read_small_file_at(AT_FDCWD, "/proc/self/setgroups", 64, &text) == 0 &&
+           g_str_has_prefix(text, "deny");
+}
+
 Controller *controller_new(const ControllerOptions *options, GError **error)
 {
     Store *store = store_new(options->runtime_dir, options->state_dir, error);
@@ -40,6 +52,7 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->cluster_name = g_strdup(options->cluster_name);
     controller->interpreter = g_strdup(options->interpreter);
     controller->max_instances = options->max_instances;
+    controller->groups_denied = groups_are_denied();
     controller->launcher = options->launcher;
     controller->resources = options->resources;
     controller->store = store;
@@ -119,12 +132,14 @@ Instance *controller_create(Controller *controller, const char *name, uid_t owne
         instance_free(instance);
         return NULL;
     }
+    crash_point(CRASH_CREATE_ACCEPTED);
     if (!store_save(controller->store, instance, error)) {
         store_remove(controller->store, instance);
         registry_remove(controller->registry, instance);
         instance_free(instance);
         return NULL;
     }
+    crash_point(CRASH_CREATE_STORED);
     if (controller->observer && controller->observer->added)
         controller->observer->added(instance, controller->observer_userdata);
     return instance;
@@ -178,7 +193,9 @@ void controller_remove(Controller *controller, Instance *instance)
 
     if (registry_by_id(controller->registry, instance->id) != instance)
         return;
+    crash_point(CRASH_DESTROY_BEGUN);
     store_remove(controller->store, instance);
+    crash_point(CRASH_DESTROY_DONE);
     /* While it can still be found: the signal lists the interfaces that the object had. */
     if (controller->observer && controller->observer->removed)
         controller->observer->removed(instance, controller->observer_userdata);

@@ -52,6 +52,7 @@ struct Controller {
     Launcher *launcher;
     Resources *resources;
     HostFeatures features;
+    bool groups_denied; /* setgroups(2), by the user namespace that the service is in */
     struct Store *store;
     struct Registry *registry;
     const ControllerObserver *observer;

@@ -46,6 +46,10 @@ static void add_namespaces(Controller *controller, GPtrArray *rows)
             refusal = g_strdup("the launcher has not answered yet");
         else if (features->refused[kind] == ENOTCONN)
             refusal = g_strdup("the launcher cannot be reached");
+        else if (!features->privileged && kind != NAMESPACE_USER &&
+                 features->refused[NAMESPACE_USER] != 0)
+            refusal = g_strdup("the service is not root, so it takes a user namespace, and there "
+                               "is none");
         else if (features->refused[kind] != 0)
             refusal = namespace_refusal(kind, features->refused[kind], features->privileged);
         add_feature(rows, "namespace", namespace_infos[kind].name, refusal);

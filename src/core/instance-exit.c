@@ -10,6 +10,7 @@
 #include "core/controller.h"
 #include "core/events.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/parse.h"
@@ -106,9 +107,12 @@ static void finish(Instance *instance, StateEvent event)
     if (instance->stopped.realtime_usec == 0)
         instance->stopped = timestamp_now();
     SubState sub_state = instance_judge_end(instance, &event);
+    crash_point(CRASH_EXIT_READ);
     (void)instance_apply(instance, event, sub_state, NULL);
+    crash_point(CRASH_EXIT_STORED);
     /* Only now that the end is stored: until then the record is all that knows of it. */
     store_record_remove(controller->store, instance);
+    crash_point(CRASH_EXIT_FORGOTTEN);
     if (observer && observer->exited)
         observer->exited(instance, controller->observer_userdata);
     instance_after_stop(instance);

@@ -8,6 +8,7 @@
 
 #include "core/controller.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/log.h"
 #include "util/timer.h"
 
@@ -41,6 +42,7 @@ static int on_restart(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
+    crash_point(CRASH_RESTART_DUE);
     restart_forget(instance);
     if (!instance_start(instance, &options, NULL, NULL, &error))
         log_error("%s (%s): restarting: %s", instance->id, instance->name, error->message);
@@ -67,6 +69,7 @@ void restart_schedule(Instance *instance, uint64_t delay_usec)
         result_to_string(instance->result), instance->status_text);
     instance->restart_boot_usec = boot_usec() + delay_usec;
     arm(instance);
+    crash_point(CRASH_RESTART_SCHEDULED);
 }
 
 void restart_resume(Instance *instance)

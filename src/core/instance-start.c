@@ -12,6 +12,7 @@
 #include "core/holder.h"
 #include "core/start.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/procfs.h"
@@ -92,6 +93,7 @@ static void start_begin(Instance *instance, const StartOptions *options)
         start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
         return;
     }
+    crash_point(CRASH_START_STORED);
     (void)timer_start(instance->controller->event, &start->deadline,
                       spec_get_uint(instance->spec, SETTING_TIMEOUT_START), on_deadline, start,
                       "start");
@@ -185,6 +187,7 @@ static void start_place(Start *start)
     Instance *instance = start->instance;
     const PlacementRequest request = start_placement_request(start);
 
+    crash_point(CRASH_START_LAUNCHED);
     start->phase = START_PLACING;
     start->placing = true;
     if (backend_place(instance->controller->resources, instance->placement, &request,
@@ -266,10 +269,12 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
         return;
     }
     start->phase = START_RELEASED;
+    crash_point(CRASH_START_PLACED);
     /* If that cannot be sent the init has given up already: its fault, or its end, is about to be
      * read and says why. */
     if (!conversation_open_gate(start->conversation, placement->cgroup_fd, &failure))
         log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
+    crash_point(CRASH_START_RELEASED);
 }
 
 /* ---- released -------------------------------------------------------------------------------- */
@@ -311,6 +316,7 @@ static void start_executed(Start *start)
     Controller *controller = instance->controller;
     g_autoptr(GError) error = NULL;
 
+    crash_point(CRASH_START_EXECUTED);
     instance->started = executed_when(instance);
     if (!read_limits(start, &error)) {
         start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
@@ -321,6 +327,7 @@ static void start_executed(Start *start)
     instance->start = NULL;
     start_free(start);
     (void)instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING, NULL);
+    crash_point(CRASH_START_RUNNING);
     runtime_watch(instance);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
     event_tell(instance, EVENT_LOG_STARTED);

@@ -8,6 +8,7 @@
 
 #include "core/controller.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/log.h"
 #include "util/syscalls.h"
 #include "util/timer.h"
@@ -78,6 +79,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
 
     instance_set_status(instance, "stopping");
     (void)instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM, NULL);
+    crash_point(CRASH_STOP_STORED);
     if (timeout == 0 || instance->init_pidfd < 0) {
         stop_kill(instance);
         return;
@@ -87,6 +89,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
     (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGCONT);
     if (instance->placement)
         (void)placement_freeze(instance->placement, false);
+    crash_point(CRASH_STOP_SIGNALLED);
     (void)timer_start(instance->controller->event, &instance->stop_timer, timeout, on_stop_timeout,
                       instance, "stop");
 }

@@ -8,6 +8,7 @@
 
 #include "core/controller.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/syscalls.h"
@@ -163,6 +164,7 @@ static int on_init_ended(sd_event_source *source, int fd, uint32_t revents, void
     (void)source;
     (void)fd;
     (void)revents;
+    crash_point(CRASH_EXIT_SEEN);
     sd_event_source_set_enabled(instance->init_source, SD_EVENT_OFF);
     if (instance->start)
         start_init_ended(instance);

@@ -12,6 +12,7 @@
 #include "core/start.h"
 #include "core/store.h"
 #include "isolation/plan-wire.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 
 /* Our own directories: what the service knows of all instances is no instance's business. */
@@ -116,6 +117,7 @@ static bool make_plan(Start *start, GError **error)
         .masks = masks,
         .has_cgroup = start->backend != backend_by_name("monitor"),
         .no_degrade = start->no_degrade,
+        .groups_denied = controller->groups_denied,
         .given_stdout = start->stdio[1] >= 0,
         .given_stderr = start->stdio[2] >= 0,
     };
@@ -163,6 +165,7 @@ static bool place_and_launch(Start *start, int init_end, LaunchCallback launched
     };
     start->launch = launcher_call(controller->launcher, launch, fds, fds[1] >= 0 ? 2 : 1, launched,
                                   start, error);
+    crash_point(CRASH_START_ASKED);
     return start->launch != NULL;
 }
 
@@ -203,6 +206,7 @@ static bool send_plan(Start *start, GError **error)
     auto_fd record = store_record_create(instance->controller->store, instance, error);
     if (record < 0)
         return false;
+    crash_point(CRASH_START_RECORDED);
     auto_fd input = start->stdio[0] >= 0 ? duplicate(start->stdio[0]) : output_open_null();
     auto_fd output = start->stdio[1] >= 0
                          ? duplicate(start->stdio[1])
@@ -217,8 +221,10 @@ static bool send_plan(Start *start, GError **error)
     if (input < 0 || output < 0 || errors < 0)
         return error_set(error, CONSTELLATION_ERROR_SPAWN_FAILED,
                          "no file descriptors for the payload's input and output");
-    return conversation_send_plan(start->conversation, plan, record,
-                                  (const int[]){ input, output, errors }, error);
+    bool sent = conversation_send_plan(start->conversation, plan, record,
+                                       (const int[]){ input, output, errors }, error);
+    crash_point(CRASH_START_PLANNED);
+    return sent;
 }
 
 bool start_plan(Start *start, GError **error)

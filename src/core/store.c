@@ -10,6 +10,7 @@
 #include "core/controller.h"
 #include "core/store-file.h"
 #include "core/store.h"
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -136,6 +137,7 @@ void store_remove(Store *store, const Instance *instance)
      * not one that comes back after the next boot. */
     if (store->state_fd >= 0)
         (void)remove_file_at(store->state_fd, name, true);
+    crash_point(CRASH_DESTROY_HALF);
     if (store->runtime_fd >= 0)
         (void)remove_file_at(store->runtime_fd, name, false);
 }

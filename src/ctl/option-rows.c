@@ -50,5 +50,7 @@ const OptionRow option_rows[] = {
     { OPTION_FORCE, "force", 'f', NULL, V(DESTROY), "kill it if it runs" },
     { OPTION_UNTIL, "until", 0, "exit|final", V(WAIT),
       "the next exit, or the one no restart follows (default: final)" },
+    { OPTION_FOLLOW, "follow", 'f', NULL, V(LOGS), "go on with what is written from now on" },
+    { OPTION_LINES, "lines", 'n', "NUMBER", V(LOGS), "only the last NUMBER lines" },
 };
 const unsigned n_option_rows = G_N_ELEMENTS(option_rows);

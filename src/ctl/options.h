@@ -39,6 +39,8 @@ typedef enum OptionId {
     OPTION_WHO,
     OPTION_FORCE,
     OPTION_UNTIL,
+    OPTION_FOLLOW,
+    OPTION_LINES,
     _OPTION_COUNT,
 } OptionId;
 

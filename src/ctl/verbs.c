@@ -55,6 +55,9 @@ const Verb verbs[_VERB_COUNT] = {
                     "over, 125\n"
                     "if it cannot be known.",
                     NULL },
+    [VERB_LOGS] = { VERB_LOGS, "logs", "NAME", 0, 1, 1, verb_logs,
+                    "what an instance wrote, and what the service said of it",
+                    "Read from the journal by journalctl(1), whose exit status it is.", NULL },
     [VERB_PLAN] = { VERB_PLAN, "plan", "NAME", VERB_IS_LONG, 1, 1, verb_plan,
                     "the steps of a start, and why some are left out", NULL, NULL },
     [VERB_FEATURES] = { VERB_FEATURES, "features", "", VERB_IS_LONG, 0, 0, verb_features,

@@ -19,6 +19,7 @@ typedef enum VerbId {
     VERB_KILL,
     VERB_DESTROY,
     VERB_WAIT,
+    VERB_LOGS,
     VERB_PLAN,
     VERB_FEATURES,
     VERB_CHECK,
@@ -61,6 +62,7 @@ int verb_restart(Ctl *ctl);
 int verb_kill(Ctl *ctl);
 int verb_destroy(Ctl *ctl);
 int verb_wait(Ctl *ctl);
+int verb_logs(Ctl *ctl);
 int verb_plan(Ctl *ctl);
 int verb_features(Ctl *ctl);
 int verb_check(Ctl *ctl);

@@ -237,7 +237,10 @@ static void add_identity_steps(const PlanInput *input, Plan *plan)
     /* In a user namespace of two ids the other groups do not exist. */
     if (plan->id_map == ID_MAP_PAIR)
         plan->identity.n_groups = 0;
-    plan_add_step(plan, STEP_GROUPS, true);
+    if (input->groups_denied)
+        add_dropped(plan, STEP_GROUPS, "the user namespace around the service forbids it");
+    else
+        plan_add_step(plan, STEP_GROUPS, true);
     plan_add_step(plan, STEP_GID, true);
     plan_add_step(plan, STEP_UID, true);
 }

@@ -76,6 +76,7 @@ typedef struct PlanInput {
     const char *const *masks; /* directories nobody inside has business with; NULL-terminated */
     bool has_cgroup;          /* the rung gives it a cgroup of its own */
     bool no_degrade;          /* every refusal is an error */
+    bool groups_denied;       /* the host's user namespace forbids setgroups(2) */
     bool given_stdout;        /* the caller gave a file descriptor instead of the setting */
     bool given_stderr;
 } PlanInput;

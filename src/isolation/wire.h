@@ -134,7 +134,7 @@ enum {
     STEP_FORK = 22,              /* making the payload's process; never in a plan, only in faults */
     STEP_SCRIPT = 23,            /* opening the script; only in faults */
     STEP_INTERPRETER = 24,       /* executing Interpreter= for a script; only in faults: path */
-    STEP_SHEBANG = 25,           /* executing the interpreter of its #! line; only in faults: path */
+    STEP_SHEBANG = 25, /* executing the interpreter of its #! line; only in faults: path */
     STEP_COUNT,
 };
 

@@ -12,6 +12,7 @@
 
 #include <glib.h>
 
+#include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/file.h"
 
@@ -115,6 +116,7 @@ static int write_content(int dirfd, const char *name, const void *data, size_t s
 
     if (fd < 0)
         return fd;
+    crash_point(CRASH_FILE_EMPTY);
     r = write_all(fd, data, size);
     if (r < 0)
         return r;
@@ -139,12 +141,14 @@ int write_file_atomic_at(int dirfd, const char *name, const void *data, size_t s
     if (!is_one_component(name))
         return -EINVAL;
     r = write_content(dirfd, temporary, data, size, mode, durable);
+    crash_point(CRASH_FILE_WRITTEN);
     if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
         r = -errno;
     if (r < 0) {
         (void)unlinkat(dirfd, temporary, 0);
         return r;
     }
+    crash_point(CRASH_FILE_RENAMED);
     if (durable && fsync(dirfd) < 0)
         return -errno;
     return 0;

@@ -104,6 +104,19 @@ START_TEST(a_destroyed_instance_answers_that_it_is_gone)
 }
 END_TEST
 
+START_TEST(an_instance_that_removes_itself_answers_how_it_ended)
+{
+    sd_bus_message *reply =
+        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2, "Command", "as", 3, "sh",
+                 "-c", "sleep 0.05; exit 3", "RemoveOnExit", "b", 1, 0);
+    const char *path;
+
+    ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
+    check_end(bus_call(client, g_intern_string(path), "Wait", NO_OPTIONS), 1, "exit-code",
+              CLD_EXITED, 3);
+}
+END_TEST
+
 START_TEST(a_caller_holds_so_many_and_no_more)
 {
     const char *path = bus_run(client, "web", "sleep 100");
@@ -174,6 +187,7 @@ WORLD_MAIN("bus/wait", world_listen, it_tells_how_the_payload_exited,
            it_tells_which_signal_killed_the_payload, it_tells_that_nothing_was_started_yet,
            it_is_answered_by_a_stop, it_is_answered_when_the_start_was_in_vain,
            the_end_of_one_run_answers_it_though_a_restart_follows, it_gives_up_after_the_timeout,
-           a_destroyed_instance_answers_that_it_is_gone, a_caller_holds_so_many_and_no_more,
+           a_destroyed_instance_answers_that_it_is_gone,
+           an_instance_that_removes_itself_answers_how_it_ended, a_caller_holds_so_many_and_no_more,
            a_wait_that_is_over_makes_room, callers_do_not_share_the_limit,
            a_caller_that_leaves_is_forgotten, what_is_wrong_is_refused)

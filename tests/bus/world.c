@@ -164,6 +164,7 @@ static void pending_free(Pending *pending)
     g_free(pending);
 }
 
+/* Before its first message a client may be half known only, and be told nothing. */
 static Client *client_on(int fd)
 {
     Client *self = g_new0(Client, 1);
@@ -178,6 +179,7 @@ static Client *client_on(int fd)
                                       on_signal, self),
                      0);
     g_ptr_array_add(clients, self);
+    (void)bus_call(self, BUS_PATH, "org.freedesktop.DBus.Peer.Ping", "");
     return self;
 }
 

@@ -111,6 +111,21 @@ START_TEST(the_run_comes_back)
 }
 END_TEST
 
+START_TEST(a_restart_that_is_due_comes_back)
+{
+    made->history.restarts = 7;
+    made->history.failures = 3;
+    made->restart_boot_usec = UINT64_MAX - 1;
+    g_free(made->restart_reason);
+    made->restart_reason = g_strdup(weird[3]);
+    round_trip();
+    ck_assert_uint_eq(again->history.restarts, 7);
+    ck_assert_uint_eq(again->history.failures, 3);
+    ck_assert_uint_eq(again->restart_boot_usec, UINT64_MAX - 1);
+    ck_assert_str_eq(again->restart_reason, weird[3]);
+}
+END_TEST
+
 START_TEST(a_payload_that_did_not_exit_comes_back_as_such)
 {
     round_trip();
@@ -278,7 +293,7 @@ END_TEST
 
 SUITE_MAIN_WITH("core/store-file", prepare, clean, who_it_is_comes_back,
                 every_state_and_result_comes_back, the_run_comes_back,
-                a_payload_that_did_not_exit_comes_back_as_such, weird_texts_come_back,
+                a_restart_that_is_due_comes_back, a_payload_that_did_not_exit_comes_back_as_such, weird_texts_come_back,
                 isolation_comes_back, what_it_does_without_comes_back, the_placement_comes_back,
                 what_was_never_placed_is_not, settings_come_back, the_same_text_is_written_again,
                 a_wrong_line_is_refused, a_wrong_setting_is_refused,

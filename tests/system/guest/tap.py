@@ -110,8 +110,8 @@ def run_one(function, make_world):
 
 def journal_since(start):
     command = ["journalctl", "--no-pager", "--output=short-monotonic", "--quiet", "--lines=40",
-               f"--since=@{start:.6f}", "_COMM=constellationd", "+", "_COMM=constellation-l",
-               "+", "UNIT=constellationd.service"]
+               f"--since=@{start:.6f}", "SYSLOG_IDENTIFIER=constellationd", "+",
+               "_COMM=constellation-l", "+", "UNIT=constellationd.service"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 

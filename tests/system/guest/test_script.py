@@ -29,7 +29,7 @@ def refuse(world, script, regex, **settings):
     equal(web["StatusText"], got.text)
     equal((web["Unit"], web["MainPID"], web["InitPID"]), ("", 0, 0))
     eventually(lambda: not host.cgroups() and not host.scopes(), "no scope is left")
-    equal(host.inits(), [])
+    equal([trace for trace in world.left() if trace.startswith("init")], [])
     equal([path for path in host.files() if "/records/" in path], [])
     web.destroy()
     with refused("SpawnFailed", regex):
@@ -115,7 +115,8 @@ def a_windows_text_file_is_recognized(world):
 @test
 def a_missing_interpreter_of_the_hash_bang_line_is_named(world):
     script = world.write("script", "#!/opt/none -x\n")
-    refuse(world, script, "^executing the script's interpreter /opt/none: No such file")
+    refuse(world, script, "^executing the interpreter of the script's #! line /opt/none: No such "
+           "file or directory: it is not installed: install it, or correct the #! line$")
 
 
 @test

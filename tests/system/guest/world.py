@@ -28,8 +28,9 @@ class PrivateService(Service):
         os.chown(directory, UIDS[user], UIDS[user])
         identity = [f"--reuid={UIDS[user]}", f"--regid={UIDS[user]}", "--init-groups"]
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["setpriv", *identity, DAEMON, f"--private={self.socket}", "--log-level=warning",
-             *arguments], env={"PATH": os.environ["PATH"], "HOME": "/"}, stdin=subprocess.DEVNULL)
+            ["systemd-cat", "--identifier=constellationd", "setpriv", *identity, DAEMON,
+             f"--private={self.socket}", "--log-level=warning", *arguments],
+            env={"PATH": os.environ["PATH"], "HOME": "/"}, stdin=subprocess.DEVNULL)
         eventually(lambda: os.path.exists(self.socket) or self.process.poll() is not None,
                    "the private service listens")
         super().__init__(f"unix:path={self.socket}", UIDS[user], name=None)
@@ -94,6 +95,15 @@ class World(Service):
         """Of the daemon; started by asking it something."""
         self.property("Version")
         return host.unit_pid("constellationd.service")
+
+    def reboot(self):
+        """As far as the service can tell: what it kept in /run is gone."""
+        host.sh("systemctl", "stop", "constellationd.service")
+        host.sh("find", "/run/constellation/instances", "/run/constellation/records", "-type", "f",
+                "-delete")
+        host.sh("systemctl", "reset-failed", "constellationd.service", check=False)
+        host.sh("systemctl", "start", "constellationd.service")
+        self.reconnect()
 
     # ---- the end ---------------------------------------------------------------------------------
 

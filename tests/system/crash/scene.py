@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where the crashes happen: a message bus and directories of its own, and a service that is started,
+killed and started again; and what there is of processes, files and cgroups at a moment."""
+
+import ctypes
+import os
+import select
+import shutil
+import signal
+import time
+
+from bus import BUS, Bus
+
+NAME = "org.rads.Constellation"
+MANAGER = "/org/rads/Constellation"
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE_SECONDS = 5.0
+
+BUS_CONFIG = """<busconfig><type>session</type><listen>unix:path={path}</listen>
+<auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+"""
+
+
+class Trouble(Exception):
+    """The scene itself does not play along: a finding, too."""
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def own_cgroup():
+    """A cgroup v2 directory that we are in, or None."""
+    mounts = [line.split() for line in read("/proc/self/mountinfo").decode().splitlines()]
+    roots = [row[4] for row in mounts if row[row.index("-") + 1] == "cgroup2" and row[3] == "/"]
+    lines = [line[3:] for line in read("/proc/self/cgroup").decode().splitlines()
+             if line.startswith("0::")]
+    return roots[0] + lines[0].rstrip("/") if roots and lines else None
+
+
+def enter_new_cgroup(name, uid):
+    """So that the cgroups of services that run side by side are not each other's."""
+    above = own_cgroup()
+    try:
+        path = f"{above}/{name}"
+        os.mkdir(path)
+        with open(f"{path}/cgroup.procs", "w", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+        return path
+    except OSError:
+        return None
+
+
+def remove_cgroup(path):
+    for directory, _, _ in os.walk(path, topdown=False):
+        os.rmdir(directory)
+
+
+class Scene:
+    def __init__(self, directory, daemon):
+        self.directory, self.daemon = directory, daemon
+        self.statuses, self.service, self.owned = {}, None, False
+        self.runtime, self.state = f"{directory}/run", f"{directory}/state"
+        self.traces = f"{directory}/traces"
+        for path in (self.runtime, self.state, self.traces):
+            os.mkdir(path, 0o700)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # What the init of a user session does: nothing that ends here waits to be reaped.
+        signal.signal(signal.SIGCHLD, self.reap)
+        socket = f"{directory}/bus"
+        self.write("bus.conf", BUS_CONFIG.format(path=socket))
+        self.write("empty", "")
+        self.environment = {"PATH": os.environ["PATH"], "HOME": directory,
+                            "XDG_RUNTIME_DIR": self.runtime, "XDG_STATE_HOME": self.state,
+                            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}"}
+        self.bus_daemon = self.spawn(["dbus-daemon", f"--config-file={directory}/bus.conf",
+                                      "--nofork", "--nopidfile"], self.environment)
+        self.until(lambda: os.path.exists(socket), "the message bus is there")
+        self.bus = Bus(socket, self.on_signal)
+        self.bus.ask(BUS, "/org/freedesktop/DBus", BUS, "AddMatch", "s",
+                     f"type='signal',sender='{BUS}',member='NameOwnerChanged',arg0='{NAME}'")
+
+    def write(self, name, text):
+        with open(f"{self.directory}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+
+    # ---- processes -----------------------------------------------------------------------------
+
+    def reap(self, *_):
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                self.statuses[pid] = status
+        except ChildProcessError:
+            pass
+
+    def spawn(self, command, environment):
+        log = os.open(f"{self.directory}/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC,
+                      0o600)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, log, 1),
+                   (os.POSIX_SPAWN_DUP2, log, 2)]
+        try:
+            return os.posix_spawnp(command[0], command, environment, file_actions=actions,
+                                   setsigdef=range(1, 32), setsigmask=())
+        finally:
+            os.close(log)
+            os.close(null)
+
+    def until(self, condition, what, seconds=PATIENCE_SECONDS):
+        """How long it took."""
+        begin = time.monotonic()
+        while not condition():
+            if time.monotonic() > begin + seconds:
+                raise Trouble(f"not within {seconds} s: {what}")
+            time.sleep(0.001)
+        return time.monotonic() - begin
+
+    def processes(self):
+        """pid -> command line of all that live below us."""
+        found, unseen = {}, [os.getpid()]
+        while unseen:
+            pid = unseen.pop()
+            for child in read(f"/proc/{pid}/task/{pid}/children").split():
+                child = int(child)
+                unseen.append(child)
+                state = read(f"/proc/{child}/stat").rpartition(b")")[2].split()
+                if state and state[0] not in b"ZX":
+                    found[child] = read(f"/proc/{child}/cmdline").decode().split("\0")
+        return found
+
+    # ---- the service ---------------------------------------------------------------------------
+
+    def on_signal(self, member, _path, values):
+        if member == "NameOwnerChanged":
+            self.owned = bool(values[2])
+
+    def start(self, crash_point=None):
+        extra = {"CONSTELLATION_CRASH_POINT": crash_point} if crash_point else {}
+        self.service = self.spawn([self.daemon, "--user", "--no-systemd", "--log-level=warning",
+                                   f"--config={self.directory}/empty"],
+                                  {**self.environment, **extra})
+
+    def is_dead(self):
+        return self.service in self.statuses
+
+    def play(self, over, seconds=PATIENCE_SECONDS):
+        """Takes in what comes until it is over, the service dead, or the time; whether over."""
+        end = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self.bus.socket, select.POLLIN)
+        while not over() and not self.is_dead() and time.monotonic() < end:
+            if poll.poll(1):
+                self.bus.take()
+        return over()
+
+    def wait_until_ready(self):
+        """False if it died first."""
+        ready = self.play(lambda: self.owned)
+        if not ready and not self.is_dead():
+            raise Trouble("the service does not become ready")
+        return ready
+
+    def wait_until_dead(self):
+        """And until the bus knows it, and has answered what was under way."""
+        self.until(self.is_dead, "the service is dead")
+        poll = select.poll()
+        poll.register(self.bus.socket, select.POLLIN)
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self.owned or self.bus.waiting:
+            if poll.poll(10):
+                self.bus.take()
+            elif time.monotonic() > end:
+                raise Trouble("the bus does not answer for the dead service")
+        return self.statuses.pop(self.service)
+
+    def kill(self, number=signal.SIGKILL):
+        if not self.is_dead():
+            os.kill(self.service, number)
+        return self.wait_until_dead()
+
+    def call(self, then, path, interface, member, signature="", *values):
+        self.bus.call(then, NAME, path, f"{NAME}.{interface}", member, signature, *values)
+
+    def properties(self, then, path, interface):
+        self.bus.call(then, NAME, path, "org.freedesktop.DBus.Properties", "GetAll", "s",
+                      f"{NAME}.{interface}")
+
+    # ---- what there is ---------------------------------------------------------------------------
+
+    def files(self):
+        """All files that the service keeps, but for its lock."""
+        found = set()
+        for top in (self.runtime, self.state):
+            for directory, _, names in os.walk(top):
+                found |= {os.path.relpath(f"{directory}/{name}", self.directory) for name in names}
+        return found - {"run/constellation/lock"}
+
+    @staticmethod
+    def cgroups():
+        """The cgroups of instances."""
+        own = own_cgroup()
+        return [name for directory, _, _ in os.walk(f"{own}/constellation-user") if own
+                for name in [os.path.basename(directory)] if name.startswith("i")]
+
+    def log_tail(self, since):
+        text = read(f"{self.directory}/log")[since:].decode(errors="replace")
+        return text.rstrip().split("\n")[-30:] if text.strip() else []
+
+    def log_size(self):
+        return len(read(f"{self.directory}/log"))
+
+    def close(self):
+        if self.service and not self.is_dead():
+            os.kill(self.service, signal.SIGKILL)
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.bus.close()
+        self.until(lambda: not self.processes(), "everything of the scene is gone")
+        shutil.rmtree(self.directory)
