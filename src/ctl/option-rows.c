@@ -47,7 +47,7 @@ const OptionRow option_rows[] = {
     { OPTION_SIGNAL, "signal", 's', "SIGNAL", V(KILL), "the signal to send (default: SIGTERM)" },
     { OPTION_WHO, "who", 0, "main|all", V(KILL),
       "the payload's first process or all (default: all)" },
-    { OPTION_FORCE, "force", 'f', NULL, V(DESTROY), "kill it if it runs" },
+    { OPTION_FORCE, "force", 0, NULL, V(DESTROY), "kill it if it runs" },
     { OPTION_UNTIL, "until", 0, "exit|final", V(WAIT),
       "the next exit, or the one no restart follows (default: final)" },
     { OPTION_FOLLOW, "follow", 'f', NULL, V(LOGS), "go on with what is written from now on" },

@@ -180,7 +180,7 @@ expect 'create --start' 0 "$id" ctl create d --start -- /bin/sleep 1000
 expect 'create --start of what cannot run leaves it' 1 "$id
 constellationctl: ${any}" ctl create e --start -- /nonexistent
 expect 'both are there' 0 '2 instances listed\.' last_line ctl list
-ctl destroy -f d e
+ctl destroy --force d e
 
 # ---- run
 
@@ -259,7 +259,7 @@ if command -v script >/dev/null; then
     expect 'colours on a terminal' 0 "$any"$'\e\\[0;1;32mRUNNING\e\\[0m'"$any" on_terminal "$program" --socket="$socket" list
     expect 'but not with NO_COLOR' 0 "[^"$'\e'"]*RUNNING[^"$'\e'"]*" on_terminal env NO_COLOR=1 "$program" --socket="$socket" list
     expect 'the table fits the terminal' 0 "${any}loooo…ng${any}" on_terminal env COLUMNS=60 "$program" --socket="$socket" list
-    ctl destroy -f shown
+    ctl destroy --force shown
     expect 'what is long goes through a pager' 0 '> [^>]*> .*' \
         on_terminal env -u SUDO_UID -u PKEXEC_UID CONSTELLATION_PAGER="sed 's/^/> /'" "$program" --socket="$socket" features
     expect 'but not with --no-pager' 0 '[^>]*' \

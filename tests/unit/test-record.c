@@ -60,10 +60,10 @@ static int read_changed(struct Record record)
 
 START_TEST(a_record_in_a_directory_is_read_back)
 {
-    auto_fd fd = create();
-    auto_fd again = record_open(records, "record");
     struct Record record;
 
+    fd_close(create());
+    auto_fd again = record_open(records, "record");
     ck_assert_int_ge(again, 0);
     ck_assert_int_eq(record_read(again, &record), 0);
     ck_assert_mem_eq(&record, &sample, sizeof record);
@@ -95,8 +95,8 @@ END_TEST
 START_TEST(a_record_is_never_made_over_another)
 {
     g_autoptr(GError) error = NULL;
-    auto_fd fd = create();
 
+    fd_close(create());
     ck_assert_int_eq(record_create(records, "record", &sample, &error), -1);
     ck_assert_int_eq(error->code, CONSTELLATION_ERROR_SPAWN_FAILED);
     ck_assert_ptr_nonnull(strstr(error->message, "record: File exists"));
@@ -105,8 +105,7 @@ END_TEST
 
 START_TEST(links_are_not_followed)
 {
-    auto_fd fd = create();
-
+    fd_close(create());
     ck_assert_int_eq(symlinkat("record", records, "link"), 0);
     ck_assert_int_eq(record_open(records, "link"), -ELOOP);
     ck_assert_int_eq(record_create(records, "link", &sample, NULL), -1);

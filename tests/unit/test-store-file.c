@@ -269,7 +269,7 @@ END_TEST
 
 START_TEST(what_is_no_text_of_the_store_is_refused)
 {
-    static const char *const texts[] = { "", "\n", "[Instance]", "[Instance]\n", "Id=" ID, "garbage",
+    static const char *const texts[] = { "", "\n", "[Instance]", "[Instance]\n", ("Id=" ID), "garbage",
                                          "[Run]\nState=RUNNING\n", "\xff\xfe", "[Instance\n" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)

@@ -343,7 +343,7 @@ END_TEST
 START_TEST(records_are_listed_by_name)
 {
     web->run = 7;
-    auto_fd fd = store_record_create(store, web, NULL);
+    fd_close(store_record_create(store, web, NULL));
     g_autoptr(GPtrArray) records = store_list_records(store);
 
     ck_assert_uint_eq(records->len, 1);

@@ -34,6 +34,14 @@ def read(path):
         return b""
 
 
+def send(pid, number):
+    """A signal to what may be gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
 def own_cgroup():
     """A cgroup v2 directory that we are in, or None."""
     mounts = [line.split() for line in read("/proc/self/mountinfo").decode().splitlines()]
@@ -67,7 +75,7 @@ class Scene:
         self.statuses, self.service, self.owned = {}, None, False
         self.runtime, self.state = f"{directory}/run", f"{directory}/state"
         self.traces = f"{directory}/traces"
-        for path in (self.runtime, self.state, self.traces):
+        for path in (directory, self.runtime, self.state, self.traces):
             os.mkdir(path, 0o700)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         # What the init of a user session does: nothing that ends here waits to be reaped.
@@ -149,7 +157,7 @@ class Scene:
                                   {**self.environment, **extra})
 
     def is_dead(self):
-        return self.service in self.statuses
+        return self.service is None or self.service in self.statuses
 
     def play(self, over, seconds=PATIENCE_SECONDS):
         """Takes in what comes until it is over, the service dead, or the time; whether over."""
@@ -179,12 +187,13 @@ class Scene:
                 self.bus.take()
             elif time.monotonic() > end:
                 raise Trouble("the bus does not answer for the dead service")
-        return self.statuses.pop(self.service)
+        self.service = None
 
-    def kill(self, number=signal.SIGKILL):
+    def kill(self):
+        """Whatever it does; or finds it dead."""
         if not self.is_dead():
-            os.kill(self.service, number)
-        return self.wait_until_dead()
+            send(self.service, signal.SIGKILL)
+        self.wait_until_dead()
 
     def call(self, then, path, interface, member, signature="", *values):
         self.bus.call(then, NAME, path, f"{NAME}.{interface}", member, signature, *values)
@@ -218,10 +227,8 @@ class Scene:
         return len(read(f"{self.directory}/log"))
 
     def close(self):
-        if self.service and not self.is_dead():
-            os.kill(self.service, signal.SIGKILL)
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
         self.bus.close()
         self.until(lambda: not self.processes(), "everything of the scene is gone")
         shutil.rmtree(self.directory)

@@ -6,10 +6,9 @@ Each request is NOT_ASKED, ASKED (no answer came: it may have happened or not, b
 (it has happened) or REFUSED.
 """
 
-import os
 import signal
 
-from scene import read
+from scene import read, send
 
 NOT_ASKED, ASKED, TOLD, REFUSED = "not asked", "asked", "told", "refused"
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
@@ -302,7 +301,7 @@ class Struck(Story):
         for pid in self.alive(processes):
             for parent in processes:
                 if str(pid).encode() in read(f"/proc/{parent}/task/{parent}/children").split():
-                    os.kill(parent, signal.SIGKILL)
+                    send(parent, signal.SIGKILL)
                     self.struck = True
 
     def wrong_run(self, shown, alive):

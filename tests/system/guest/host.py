@@ -64,7 +64,7 @@ def cgroup_of(pid):
 
 
 def is_holder(cgroup):
-    """The scope for the cgroup rung, the process that keeps it, and its owners' parts: they stay."""
+    """The scope for the cgroup rung, who keeps it, and its owners' parts: they stay."""
     return bool(re.search(r"-direct\.scope(/holder|/[0-9]+)?$", cgroup))
 
 

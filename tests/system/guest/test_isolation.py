@@ -261,7 +261,7 @@ def what_could_not_be_had_is_said_in_the_property_degraded(world):
         raise Skip("there is a memory controller")
     equal(degraded["MemoryMax"], "unsupported")
     equal(web["StatusText"], "running, degraded")
-    with refused("CgroupFailed", "MemoryMax is required and cannot be enforced: there is no memory"):
+    with refused("CgroupFailed", "MemoryMax is required and cannot be enforced: there is no "):
         world.run("strict", Command=["true"], MemoryMax="1G", Require=["MemoryMax"])
 
 

@@ -31,10 +31,9 @@ def a_name_that_is_none_is_refused_with_the_reason(world):
                         ("-x", "begin with a letter or a digit"),
                         (".", "begin with a letter or a digit"), ("%n", "begin with a letter"),
                         ("a%n", LETTERS), ("a\nb", LETTERS), ("ä", "begin with a letter"),
-                        ("aä", LETTERS), ("a b", LETTERS), ("a\x00", ".*"),
+                        ("aä", LETTERS), ("a b", LETTERS),
                         ("i0123456789abc", "looks like an id")):
-        if "\0" not in name:
-            refuse_both(world, "InvalidArgs", regex, name=name, Command=SLEEP)
+        refuse_both(world, "InvalidArgs", regex, name=name, Command=SLEEP)
 
 
 @test
@@ -156,15 +155,15 @@ def an_environment_that_is_none_is_refused_without_showing_it(world):
                                (["A=" + "s" * (128 << 10)], "word 1 must be")):
         refuse_both(world, "InvalidArgs", f"^Environment: {regex}", Command=SLEEP,
                     Environment=environment)
-    try:
+    with refused("InvalidArgs") as got:
         world.create("web", Environment=["SECRET"])
-    except Exception as error:  # pylint: disable=broad-except
-        check("SECRET" not in str(error), f"the value is in the message: {error}")
+    check("SECRET" not in got.text, f"the value is in the message: {got.text}")
 
 
 @test
 def limits_out_of_range_are_refused_with_the_range(world):
-    for key, number, shown in (("MemoryMax", 0, "MemoryMax=0"), ("MemoryMax", 4095, "MemoryMax=4095"),
+    for key, number, shown in (("MemoryMax", 0, "MemoryMax=0"),
+                               ("MemoryMax", 4095, "MemoryMax=4095"),
                                ("TasksMax", 0, "TasksMax=0"), ("TasksMax", 1, "TasksMax=1"),
                                ("CPUQuotaPerSecUSec", 0, "CPUQuota="),
                                ("CPUWeight", 0, "CPUWeight=0"), ("CPUWeight", 10001, "CPUWeight="),
@@ -202,123 +201,8 @@ def a_user_that_is_not_there_fails_the_start_and_leaves_nothing(world):
 
 @test
 def control_characters_come_back_as_something_harmless(world):
-    with refused("InvalidArgs") as _:
-        world.create("web", Description="a\x1b[31mb")
-    try:
-        world.create("a\x1b[31mb\n", Command=SLEEP)
-    except Exception as error:  # pylint: disable=broad-except
-        check("\x1b" not in str(error) and "\n" not in str(error), repr(str(error)))
-
-
-# ---- options -------------------------------------------------------------------------------------
-
-
-@test
-def every_method_refuses_an_option_it_does_not_know(world):
-    web = world.run("web", Command=SLEEP)
-    unknown = "^Quux: unknown option of this method"
-    for method in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait"):
-        with refused("InvalidArgs", unknown):
-            web.begin(method, Quux=1).result()
-    with refused("InvalidArgs", unknown):
-        web.kill(Quux=True)
-    with refused("InvalidArgs", unknown):
-        world.run("other", {"Quux": 1}, Command=SLEEP)
-    with refused("InvalidArgs", unknown):
-        world.list(Quux="x")
-    equal((web["State"], world.list()), ("RUNNING", ["web"]))
-
-
-@test
-def an_option_of_the_wrong_type_or_twice_is_refused(world):
-    web = world.run("web", Command=SLEEP)
-    with refused("InvalidArgs", "^NoWait: is of type 's' and must be of type 'b'"):
-        web.stop(NoWait="yes")
-    with refused("InvalidArgs", "^TimeoutUSec: out of range"):
-        web.stop(TimeoutUSec=-1)
-    with refused("InvalidArgs", "^Signal: 64: must be 1 to 31"):
-        web.stop(Signal=64)
-    with refused("InvalidArgs", "^NoWait: given twice"):
-        world.run("other", [("NoWait", True), ("NoWait", True)], Command=SLEEP)
-    with refused("InvalidArgs", "^Until: must be exit or final"):
-        web.wait(Until="never")
-    equal((web["State"], world.list()), ("RUNNING", ["web"]))
-
-
-@test
-def a_filter_that_is_none_is_refused(world):
-    with refused("InvalidArgs", "^State: must be PENDING, STARTING"):
-        world.list(State="asleep")
-    with refused("InvalidArgs", "^After: not an id"):
-        world.list(After="web")
-
-
-@test
-def a_call_with_another_signature_is_refused_by_the_bus_library(world):
-    web = world.create("web", Command=SLEEP)
-    for arguments in ((), (value("x"),), (dictionary({}), value("x"))):
-        with refused("InvalidArgs"):
-            world.call(web.path, "org.rads.Constellation.Instance", "Start", *arguments).result()
-
-
-@test
-def objects_methods_and_properties_that_are_not_there_are_refused(world):
-    web = world.create("web", Command=SLEEP)
-    interface = "org.rads.Constellation.Instance"
-    with refused("UnknownMethod"):
-        web.ask("Explode")
-    with refused("UnknownProperty"):
-        world.property("Secrets", web.path, interface)
-    with refused("UnknownProperty"):
-        world.property("Environment", web.path, "org.rads.Constellation.Settings")
-    for path in ("/org/rads/Constellation/instance/i0123456789abc",
-                 "/org/rads/Constellation/instance/web", "/"):
-        with refused("(UnknownObject|UnknownMethod)".split("|")[0].strip("(")):
-            world.call(path, interface, "Start", dictionary({})).result()
-
-
-@test
-def no_property_can_be_written(world):
-    web = world.create("web", Command=SLEEP)
-    with refused("PropertyReadOnly"):
-        world.call(web.path, "org.freedesktop.DBus.Properties", "Set",
-                   value("org.rads.Constellation.Instance"), value("State"),
-                   variant("v", value("RUNNING"))).result()
-
-
-# ---- callers that leave --------------------------------------------------------------------------
-
-
-@test
-def a_caller_that_leaves_during_its_start_gets_its_instance_all_the_same(world):
-    leaver = world.another()
-    leaver.features()  # the service knows who it is
-    leaver.begin_run("web", Command=SLEEP)
-    leaver.connection.flush_sync(None)
-    leaver.connection.close_sync(None)
-    eventually(lambda: world.list(State="RUNNING") == ["web"], "it runs")
-
-
-@test
-def callers_that_leave_while_they_wait_are_forgotten(world):
-    web = world.run("web", Command=SLEEP)
-    pid = world.pid()
-    before = host.fds(pid)
-    for _ in range(20):
-        leaver = world.another()
-        leaver.call(web.path, "org.rads.Constellation.Instance", "Wait", dictionary({}))
-        leaver.connection.flush_sync(None)
-        leaver.connection.close_sync(None)
-    web.stop()
-    equal((web["State"], host.fds(pid) <= before), ("STOPPED", True))
-
-
-@test
-def a_flood_of_bad_calls_leaves_the_service_alive(world):
-    pid = world.pid()
-    for _ in range(5):
-        for call in [world.begin_run("-", Command=SLEEP) for _ in range(100)]:
-            with refused("InvalidArgs"):
-                call.result()
-    equal(world.pid(), pid)
-    equal(world.run("web", Command=[PROBE, "exit", "4"]).status(), 4)
+    for name, settings in (("web", {"Description": "a\x1b[31m\nb"}), ("a\x1b[31m\nb", {}),
+                           ("web", {"a\x1b[31m\nb": "x"})):
+        with refused("InvalidArgs") as got:
+            world.create(name, **settings)
+        check("\x1b" not in got.text and "\n" not in got.text, repr(got.text))

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What runs, and what ended meanwhile, when the service, its launcher or the bus go and come back."""
+
+import os
+
+import host
+from bus import BusError
+from restarts import (DAEMON, LAUNCHER, back, kill_both, kill_daemon, kill_launcher, kill_unit,
+                      restart_bus, restart_daemon)
+from service import OURS, PROBE, refused
+from tap import between, check, equal, eventually, test
+
+SLEEP = ["sleep", "100"]
+
+
+def remembered(web):
+    return {name: web[name] for name in (
+        "Id", "Name", "State", "SubState", "MainPID", "InitPID", "Run", "Unit", "Slice",
+        "ControlGroup", "Backend", "Isolation", "Degraded", "CreatedTimestamp", "StartedTimestamp",
+        "Owner")}
+
+
+def expect_same_after(world, way):
+    web = world.run("web", Command=SLEEP, Labels=["l"], Environment=["A=1"])
+    before, settings = remembered(web), web.all("org.rads.Constellation.Settings")
+    way(world)
+    web = world.get("web")
+    after = remembered(web)
+    equal({key: after[key] for key in after if after[key] != before[key]}, {}, "what has changed")
+    equal(web.all("org.rads.Constellation.Settings"), settings, "the settings")
+    equal(web.ask("GetEnvironment"), ["A=1"])
+    web.stop()
+    equal((web["State"], web["Result"]), ("STOPPED", "success"))
+
+
+@test
+def a_restart_of_the_daemon_changes_nothing_for_what_runs(world):
+    expect_same_after(world, restart_daemon)
+
+
+@test
+def a_kill_of_the_daemon_changes_nothing_for_what_runs(world):
+    expect_same_after(world, kill_daemon)
+
+
+@test
+def a_kill_of_the_launcher_changes_nothing_for_what_runs(world):
+    expect_same_after(world, kill_launcher)
+
+
+@test
+def a_kill_of_both_changes_nothing_for_what_runs(world):
+    expect_same_after(world, kill_both)
+
+
+@test
+def what_is_frozen_stays_frozen_over_a_restart(world):
+    web = world.run("web", Command=SLEEP)
+    web.freeze()
+    restart_daemon(world)
+    web = world.get("web")
+    equal((web["State"], web["SubState"]), ("RUNNING", "frozen"))
+    web.thaw()
+    web.stop()
+
+
+def expect_ends_after(world, down, up):
+    """What ended while the daemon was away is told as it was."""
+    go = world.path("go")
+    wait = f"until [ -e {go} ]; do sleep 0.01; done; "
+    world.run("seven", Command=["sh", "-c", wait + "exit 7"])
+    world.run("well", Command=["sh", "-c", wait + "exit 0"])
+    world.run("signal", Command=["sh", "-c", wait + "kill -USR1 $$"])
+    pids = [world.get(name)["InitPID"] for name in ("seven", "well", "signal")]
+    down()
+    world.write("go", "")
+    eventually(lambda: not any(host.is_alive(pid) for pid in pids), "all have ended")
+    up()
+    back(world)
+    found = {name: world.get(name) for name in ("seven", "well", "signal")}
+    equal({name: (web["State"], *web.wait()[1:]) for name, web in found.items()},
+          {"seven": ("FAILED", "exit-code", 1, 7), "well": ("STOPPED", "success", 1, 0),
+           "signal": ("FAILED", "signal", 2, 10)})
+
+
+@test
+def exit_codes_from_while_the_daemon_was_stopped_are_right(world):
+    expect_ends_after(world, lambda: host.sh("systemctl", "stop", DAEMON),
+                      lambda: host.sh("systemctl", "start", DAEMON))
+
+
+@test
+def exit_codes_from_while_daemon_and_launcher_were_stopped_are_right(world):
+    expect_ends_after(world, lambda: host.sh("systemctl", "stop", DAEMON, LAUNCHER),
+                      lambda: host.sh("systemctl", "start", DAEMON))
+
+
+@test
+def a_created_instance_is_there_after_a_restart_and_a_destroyed_one_is_not(world):
+    world.create("kept", Command=SLEEP)
+    world.create("gone", Command=SLEEP).destroy()
+    world.run("ran", Command=[PROBE, "exit", "5"]).wait()
+    restart_daemon(world)
+    equal(world.list(), ["kept", "ran"])
+    equal(world.get("ran")["ExitCode"], 5)
+    world.get("kept").start()
+    equal(world.get("kept")["Run"], 1)
+
+
+@test
+def a_created_instance_survives_a_reboot_and_a_run_one_does_not(world):
+    world.create("kept", Command=SLEEP)
+    world.get("kept").start()
+    world.get("kept").stop()
+    world.run("transient", Command=["true"]).wait()
+    world.reboot()
+    equal(world.list(), ["kept"])
+    equal((world.get("kept")["State"], world.get("kept")["Run"]), ("STOPPED", 1))
+
+
+@test
+def a_damaged_file_is_set_aside_and_hinders_nobody(world):
+    world.run("web", Command=SLEEP)
+    host.sh("systemctl", "stop", DAEMON)
+    broken = "/run/constellation/instances/i0123456789abc.instance"
+    with open(broken, "w", encoding="utf-8") as file:
+        file.write("\0garbage")
+    host.sh("systemctl", "start", DAEMON)
+    back(world)
+    equal((world.list(), world.get("web")["State"]), (["web"], "RUNNING"))
+    equal(world.property("Quarantined"), [os.path.basename(broken) + ".bad"])
+    os.unlink(broken + ".bad")
+
+
+@test
+def starts_under_way_during_a_kill_of_the_launcher_all_get_their_answer(world):
+    calls = [world.begin_run(f"web-{n}", Command=SLEEP) for n in range(20)]
+    kill_unit(LAUNCHER)
+    outcomes = []
+    for call in calls:
+        try:
+            call.result()
+            outcomes.append("ok")
+        except BusError as error:
+            outcomes.append(error.name)
+    check(set(outcomes) <= {"ok", OURS + "SpawnFailed"}, f"the outcomes are {outcomes}")
+    equal(world.run("last", Command=[PROBE, "exit", "2"]).status(), 2)
+
+
+@test
+def starts_under_way_during_a_kill_of_the_daemon_leave_no_halves(world):
+    for n in range(20):
+        world.begin_run(f"web-{n}", Command=SLEEP)
+    kill_daemon(world)
+    states = {name: world.get(name)["State"] for name in world.list()}
+    check(set(states.values()) <= {"PENDING", "RUNNING", "FAILED", "STOPPED"}, f"{states}")
+    running = [name for name, state in states.items() if state == "RUNNING"]
+    eventually(lambda: len(host.inits()) == len(running),
+               lambda: f"there is an init for each that runs: {host.inits()} for {states}")
+    for name in running:
+        check(host.is_alive(world.get(name)["MainPID"]), f"{name} has a payload")
+
+
+# ---- the bus -------------------------------------------------------------------------------------
+
+
+@test
+def a_restart_of_the_bus_ends_nothing_and_the_name_is_back_soon(world):
+    web = world.run("web", Command=SLEEP)
+    before, daemon = remembered(web), world.pid()
+    host.sh("systemctl", "restart", "dbus.service", check=False)
+    between(back(world, seconds=3.0), 0, 1.0, "the time until the name is back")
+    equal(remembered(world.get("web")), before)
+    equal(host.unit_pid(DAEMON), daemon, "the daemon")
+
+
+@test
+def after_a_restart_of_the_bus_everything_works_as_before(world):
+    world.run("web", Command=SLEEP)
+    restart_bus(world)
+    web = world.get("web")
+    signals = world.signals()
+    web.stop()
+    eventually(lambda: len(signals.of("StateChanged", web.path)) == 2, "the signals come")
+    web.start()
+    host.sh("systemctl", "stop", web["Unit"])
+    expect_stopped_outside(web)
+
+
+# ---- UNKNOWN -------------------------------------------------------------------------------------
+
+
+def unknown(world):
+    """What runs, and of which the service has lost all but the record."""
+    web = world.run("web", Command=SLEEP)
+    host.sh("systemctl", "stop", "constellationd.service")
+    os.unlink(f"/run/constellation/instances/{os.path.basename(web.path)}.instance")
+    host.sh("systemctl", "start", "constellationd.service")
+    world.reconnect()
+    lost, = world.instances()
+    equal((lost["State"], lost["Id"]), ("UNKNOWN", os.path.basename(web.path)))
+    return lost
+
+
+@test
+def what_runs_and_was_forgotten_is_shown_as_unknown_with_its_processes(world):
+    lost = unknown(world)
+    equal(lost["Name"], f"lost-{lost['Id']}")
+    equal(host.read(f"/proc/{lost['MainPID']}/comm"), "sleep\n")
+
+
+@test
+def unknown_refuses_everything_but_stop_and_destroy_by_force(world):
+    lost = unknown(world)
+    for method in ("Start", "Restart", "Destroy", "Freeze", "Thaw"):
+        with refused("InvalidState", f"'{lost['Name']}' while it is UNKNOWN"):
+            lost.begin(method).result()
+    with refused("InvalidState", "while it is UNKNOWN"):
+        lost.kill()
+
+
+@test
+def what_is_unknown_can_be_stopped_and_destroyed(world):
+    lost = unknown(world)
+    pid = lost["MainPID"]
+    lost.stop()
+    equal(lost["State"], "STOPPED")
+    check(not host.is_alive(pid), "the payload is gone")
+    lost.destroy()
+    unknown(world).destroy(Force=True)
+    equal(world.list(), [])
