@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Requests that must be refused: by the exact error, with the culprit in the message, and without
-a trace of them afterwards."""
+"""Names and settings that must be refused: by the exact error, with the culprit in the message,
+and without a trace of them afterwards."""
 
 import host
-from bus import dictionary, value
-from service import PROBE, refused
-from tap import check, equal, eventually, test
+from service import refused
+from tap import check, equal, test
 from world import variant
 
 SLEEP = ["sleep", "100"]

@@ -6,7 +6,7 @@ import signal
 import time
 
 import host
-from restarts import kill_both, kill_daemon, kill_launcher, restart_bus, restart_daemon
+from restarts import kill_both, kill_daemon, kill_launcher, restart_daemon
 from service import PROBE
 from tap import between, equal, eventually, test
 

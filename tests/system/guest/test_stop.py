@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Stops, signals, freezes: how what runs comes to stand still."""
 
+import os
 import signal
 import time
 
@@ -138,4 +139,4 @@ def a_signal_to_all_reaches_every_process_but_the_init(world):
     pids = [row[0] for row in web.ask("GetProcesses") if row[0] != web["InitPID"]]
     equal(len(pids), 5)
     web.kill("all", int(signal.SIGUSR1))
-    equal(web.wait()[1:], ("signal", KILLED, int(signal.SIGUSR1)))
+    equal(web.wait()[1:], ("signal", os.CLD_KILLED, int(signal.SIGUSR1)))
