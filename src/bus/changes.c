@@ -11,6 +11,9 @@
 #include "bus/properties.h"
 #include "util/log.h"
 
+/* How long a busy loop may keep a change to itself. */
+#define FLUSH_LATEST_USEC (20 * 1000)
+
 typedef enum ShownKind {
     SHOWN_TEXT,
     SHOWN_NUMBER,
@@ -130,8 +133,13 @@ static void on_changed(Instance *instance, void *userdata)
     Face *face = userdata;
 
     g_hash_table_add(face->dirty, g_strdup(instance->id));
-    if (face->flush_source)
+    if (face->flush_source) {
+        /* The loop has not slept for a while: nobody is to wait for that. */
+        if (timestamp_now().monotonic_usec - face->dirty_since_usec > FLUSH_LATEST_USEC)
+            (void)on_flush(face->flush_source, face);
         return;
+    }
+    face->dirty_since_usec = timestamp_now().monotonic_usec;
     /* After everything else of this turn. */
     if (sd_event_add_defer(face->event, &face->flush_source, on_flush, face) >= 0)
         (void)sd_event_source_set_priority(face->flush_source, SD_EVENT_PRIORITY_IDLE);

@@ -7,6 +7,13 @@
 #include "util/fd.h"
 #include "util/log.h"
 
+/* Messages: signals of some hundred bytes each. */
+#define QUEUED_MAX   4096u
+#define GOODBYE_USEC (200 * 1000)
+
+/* How long the bus may take to say who somebody is; it is asked while everything else waits. */
+#define BUS_CALL_USEC (1 * G_USEC_PER_SEC)
+
 static void connection_done(Connection *connection)
 {
     waits_drop(connection, NULL);
@@ -70,9 +77,31 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
     return 0;
 }
 
+/* A private client that does not read what it is told is cut off: its signals would pile up here.
+ */
 bool connection_hears(const Connection *connection)
 {
-    return connection->is_message_bus || connection->greeted;
+    uint64_t queued = 0;
+
+    if (connection->is_message_bus)
+        return true;
+    if (sd_bus_get_n_queued_write(connection->bus, &queued) >= 0 && queued > QUEUED_MAX) {
+        (void)shutdown(sd_bus_get_fd(connection->bus), SHUT_RDWR);
+        return false;
+    }
+    return connection->greeted;
+}
+
+void connection_say_goodbye(Connection *connection)
+{
+    uint64_t queued, end = timestamp_now().monotonic_usec + GOODBYE_USEC;
+
+    while (sd_bus_get_n_queued_write(connection->bus, &queued) >= 0 && queued > 0) {
+        uint64_t now = timestamp_now().monotonic_usec;
+        if (now >= end || sd_bus_wait(connection->bus, end - now) <= 0 ||
+            sd_bus_process(connection->bus, NULL) < 0)
+            return;
+    }
 }
 
 static int watch(Connection *connection)
@@ -102,6 +131,8 @@ Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t p
     connection->peer_uid = peer_uid;
     connection->uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     connection->waits = g_ptr_array_new();
+    if (is_message_bus)
+        (void)sd_bus_set_method_call_timeout(bus, BUS_CALL_USEC);
     int r = sd_bus_attach_event(bus, face->event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = connection_export(connection);

@@ -8,5 +8,8 @@
 Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t peer_uid);
 void connection_free(Connection *connection);
 
+/* Sends what is queued, to those who read: for GOODBYE_USEC at most. */
+void connection_say_goodbye(Connection *connection);
+
 /* A client of the private socket: only the service's own user and root are let in. */
 Connection *connection_accept(Face *face, int socket);

@@ -243,7 +243,7 @@ void face_free(Face *face)
     while (face->connections->len > 0) {
         Connection *connection = g_ptr_array_index(face->connections, 0);
         g_ptr_array_remove_index_fast(face->connections, 0);
-        (void)sd_bus_flush(connection->bus);
+        connection_say_goodbye(connection);
         connection_free(connection);
     }
     sd_event_source_disable_unref(face->listen_source);

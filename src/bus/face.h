@@ -46,6 +46,7 @@ struct Face {
     GHashTable *shown; /* instance id -> what its properties looked like when last signalled */
     GHashTable *dirty; /* ids of instances to be looked at before the loop sleeps */
     sd_event_source *flush_source;
+    uint64_t dirty_since_usec;
     sd_event_source *listen_source;
     sd_event_source *reconnect_source;
     char *socket_path;

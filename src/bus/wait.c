@@ -77,7 +77,10 @@ static unsigned count_held(const Connection *connection, const char *sender)
 
     for (guint i = 0; i < connection->waits->len; i++) {
         const HeldWait *held = g_ptr_array_index(connection->waits, i);
-        count += g_strcmp0(sd_bus_message_get_sender(held->message), sender) == 0;
+        /* The sender that a private client claims to be means nothing: there is one a connection.
+         */
+        count += !connection->is_message_bus ||
+                 g_strcmp0(sd_bus_message_get_sender(held->message), sender) == 0;
     }
     return count;
 }

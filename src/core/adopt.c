@@ -73,6 +73,7 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     if (instance->started.realtime_usec == 0)
         instance->started = (Timestamp){ record->executed_realtime_usec,
                                          record->executed_monotonic_usec };
+    bool stopping = instance->state == STATE_STOPPING;
     instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
     instance->sub_state = placement_is_frozen(instance->placement) ? SUB_STATE_FROZEN
                                                                    : SUB_STATE_RUNNING;
@@ -86,6 +87,9 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     if (!store_save(controller->store, instance, &error))
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
     event_tell(instance, EVENT_LOG_ADOPTED);
+    /* Whether the signal was sent, and how long ago, nobody knows. */
+    if (stopping)
+        (void)instance_stop(instance, &STOP_OPTIONS_DEFAULT, NULL, NULL, NULL);
 }
 
 /* It ended while the service was away. Without a record there was a reboot, or the start never got
@@ -94,13 +98,16 @@ static void adopt_ended(Instance *instance, const struct Record *record)
 {
     placement_free(g_steal_pointer(&instance->placement));
     bool started = record ? record->phase >= RECORD_EXECUTED : instance->state != STATE_STARTING;
-    instance->state = STATE_RUNNING; /* where the end is possible from */
+    bool told = instance->state == STATE_STOPPING;
+    instance->told_to_end = told;
+    instance->state = told ? STATE_STOPPING : STATE_RUNNING; /* where the end is possible from */
     if (record && (record->phase == RECORD_ENDED || record->phase == RECORD_EXEC_FAILED)) {
         instance_exit_from_record(instance, record);
     } else if (record && record->phase == RECORD_EXECUTED) {
         instance_exit(instance);
     } else {
-        instance->state = started ? STATE_RUNNING : STATE_STARTING;
+        if (!started)
+            instance->state = STATE_STARTING;
         instance->result = started ? RESULT_LOST : RESULT_RESOURCES;
         instance_set_status(instance, started ? "it was running when the machine went down"
                                               : "the start was interrupted");
@@ -110,12 +117,16 @@ static void adopt_ended(Instance *instance, const struct Record *record)
     }
 }
 
-/* One that does not run: a restart that was pending goes on; after a reboot AutoStart= begins. */
+/* One that does not run: what was to follow, follows; a restart that was pending goes on; after a
+ * reboot AutoStart= begins. */
 static void adopt_ready(Instance *instance)
 {
     g_autoptr(GError) error = NULL;
 
     if (!instance->rebooted) {
+        /* The end is stored before what follows from it is done. */
+        if (instance->run > 0)
+            instance_after_stop(instance);
         restart_resume(instance);
         return;
     }

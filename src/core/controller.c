@@ -37,6 +37,17 @@ static bool groups_are_denied(void)
            g_str_has_prefix(text, "deny");
 }
 
+/* What services know of all instances: the system's, and this one where it keeps its own. */
+static char **make_masks(const ControllerOptions *options)
+{
+    g_autoptr(GStrvBuilder) masks = g_strv_builder_new();
+
+    g_strv_builder_add_many(masks, "/run/constellation", "/var/lib/constellation", NULL);
+    if (options->mode == MODE_USER)
+        g_strv_builder_add_many(masks, options->runtime_dir, options->state_dir, NULL);
+    return g_strv_builder_end(masks);
+}
+
 Controller *controller_new(const ControllerOptions *options, GError **error)
 {
     Store *store = store_new(options->runtime_dir, options->state_dir, error);
@@ -52,6 +63,7 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->cluster_name = g_strdup(options->cluster_name);
     controller->interpreter = g_strdup(options->interpreter);
     controller->max_instances = options->max_instances;
+    controller->masks = make_masks(options);
     controller->groups_denied = groups_are_denied();
     controller->launcher = options->launcher;
     controller->resources = options->resources;
@@ -87,6 +99,7 @@ void controller_free(Controller *controller)
     g_free(controller->node_name);
     g_free(controller->cluster_name);
     g_free(controller->interpreter);
+    g_strfreev(controller->masks);
     sd_event_unref(controller->event);
     g_free(controller);
 }
@@ -327,7 +340,6 @@ void controller_stop_all(Controller *controller, uint64_t timeout_usec,
     all->userdata = userdata;
     for (guint i = 0; i < instances->len; i++) {
         Instance *instance = g_ptr_array_index(instances, i);
-        instance->restart_after_stop = false;
         if (!state_is_active(instance->state))
             continue;
         all->waiting++;

@@ -48,6 +48,7 @@ struct Controller {
     char *node_name;
     char *cluster_name;
     char *interpreter;
+    char **masks; /* directories that no instance has business with */
     uint64_t max_instances;
     Launcher *launcher;
     Resources *resources;

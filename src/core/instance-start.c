@@ -19,6 +19,7 @@
 #include "util/syscalls.h"
 #include "util/timer.h"
 
+static bool step_down(Start *start, const GError *why);
 static void on_launched(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata);
 static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid, uid_t uid,
                     void *userdata);
@@ -67,6 +68,14 @@ static Start *start_new(Instance *instance, const StartOptions *options)
     return start;
 }
 
+static bool has_stdio(const Start *start, const StartOptions *options)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
+        if (options->stdio[i] >= 0 && start->stdio[i] < 0)
+            return false;
+    return true;
+}
+
 static void start_begin(Instance *instance, const StartOptions *options)
 {
     sd_event_source_disable_unref(instance->stop_timer);
@@ -94,6 +103,12 @@ static void start_begin(Instance *instance, const StartOptions *options)
         return;
     }
     crash_point(CRASH_START_STORED);
+    if (!has_stdio(start, options)) {
+        error_set(&error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                  "no file descriptors are left for the payload's input and output");
+        start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
+        return;
+    }
     (void)timer_start(instance->controller->event, &start->deadline,
                       spec_get_uint(instance->spec, SETTING_TIMEOUT_START), on_deadline, start,
                       "start");
@@ -133,6 +148,10 @@ void start_proceed(Start *start)
     }
     start->phase = START_LAUNCHING;
     if (!start_attempt(start, on_launched, on_said, &error)) {
+        /* The cgroup could not be made: perhaps the next rung can do. */
+        if (error->code == CONSTELLATION_ERROR_CGROUP_FAILED && !start->launch && start->plan &&
+            step_down(start, error))
+            return;
         Result result = error->code == CONSTELLATION_ERROR_CGROUP_FAILED ? RESULT_RESOURCES
                                                                          : RESULT_ISOLATION;
         start_fail(start, g_steal_pointer(&error), result, EVENT_START_FAILED);
@@ -220,6 +239,9 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
             (void)sys_pidfd_send_signal(start->instance->init_pidfd, SIGKILL);
         return;
     }
+    /* Ended already, or not to be watched: nobody will see it end. */
+    if (!error && reply->error == 0)
+        launcher_abandon(start->instance->controller->launcher, fd_steal(&fd), reply->pid);
     if (start->phase == START_FAILING) {
         start_finish_failure(start);
         return;

@@ -142,6 +142,17 @@ static void forget_restart(Instance *instance)
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
 }
 
+/* A stop that is under way, asked for again: a timeout that is given this time holds. */
+static void stop_hasten(Instance *instance, const StopOptions *options)
+{
+    forget_restart(instance);
+    if (options->timeout_usec == STOP_TIMEOUT_SETTING ||
+        instance->sub_state != SUB_STATE_STOP_SIGTERM)
+        return;
+    (void)timer_start(instance->controller->event, &instance->stop_timer, options->timeout_usec,
+                      on_stop_timeout, instance, "stop");
+}
+
 bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallback done,
                    void *userdata, GError **error)
 {
@@ -162,7 +173,7 @@ bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallbac
     else if (answer == ANSWER_BEGIN)
         stop_begin(instance, options);
     else
-        forget_restart(instance);
+        stop_hasten(instance, options);
     return true;
 }
 

@@ -15,9 +15,6 @@
 #include "util/crash-point.h"
 #include "util/fd.h"
 
-/* Our own directories: what the service knows of all instances is no instance's business. */
-static const char *const masks[] = { "/run/constellation", "/var/lib/constellation", NULL };
-
 bool start_requires(const Start *start, const char *setting)
 {
     const char *const *required = spec_get_strv(start->instance->spec, SETTING_REQUIRE);
@@ -114,7 +111,7 @@ static bool make_plan(Start *start, GError **error)
         .identity = &identity,
         .features = &controller->features,
         .interpreter = controller->interpreter,
-        .masks = masks,
+        .masks = (const char *const *)controller->masks,
         .has_cgroup = start->backend != backend_by_name("monitor"),
         .no_degrade = start->no_degrade,
         .groups_denied = controller->groups_denied,

@@ -23,7 +23,7 @@ static void clear_away(Start *start)
     Controller *controller = instance->controller;
 
     if (instance->init_pid > 0)
-        launcher_reap(controller->launcher, instance->init_pid);
+        launcher_abandon(controller->launcher, fd_steal(&instance->init_pidfd), instance->init_pid);
     instance_forget_init(instance);
     instance_release_placement(instance);
     store_record_remove(controller->store, instance);

@@ -56,6 +56,9 @@ static void write_run(GKeyFile *file, const Instance *instance)
     set_timestamp(file, "Started", instance->started);
     set_timestamp(file, "Stopped", instance->stopped);
     g_key_file_set_string(file, GROUP_RUN, "BackendReason", instance->backend_reason);
+    if (instance->destroy_after_stop || instance->restart_after_stop)
+        g_key_file_set_string(file, GROUP_RUN, "AfterStop",
+                              instance->destroy_after_stop ? "destroy" : "restart");
     write_isolation(file, instance);
     write_degraded(file, instance);
     if (!placement)
@@ -145,6 +148,7 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     g_autofree char *status = g_key_file_get_string(file, GROUP_RUN, "StatusText", NULL);
     g_autofree char *reason = g_key_file_get_string(file, GROUP_RUN, "BackendReason", NULL);
     g_autofree char *restart = g_key_file_get_string(file, GROUP_RUN, "RestartReason", NULL);
+    g_autofree char *after = g_key_file_get_string(file, GROUP_RUN, "AfterStop", NULL);
 
     if (!state || !result)
         return false;
@@ -164,6 +168,8 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance->restart_boot_usec = g_key_file_get_uint64(file, GROUP_RUN, "RestartBoottime", NULL);
     g_free(instance->restart_reason);
     instance->restart_reason = g_strdup(restart ? restart : "");
+    instance->restart_after_stop = g_strcmp0(after, "restart") == 0;
+    instance->destroy_after_stop = g_strcmp0(after, "destroy") == 0;
     instance->created = get_timestamp(file, "Created");
     instance->started = get_timestamp(file, "Started");
     instance->stopped = get_timestamp(file, "Stopped");

@@ -146,6 +146,11 @@ static void quarantine(Store *store, int dirfd, const char *name, const char *wh
 {
     g_autofree char *bad = g_strconcat(name, ".bad", NULL);
 
+    /* One that was set aside earlier stays. */
+    for (unsigned i = 2; faccessat(dirfd, bad, F_OK, AT_SYMLINK_NOFOLLOW) == 0; i++) {
+        g_free(bad);
+        bad = g_strdup_printf("%s.%u.bad", name, i);
+    }
     log_error("store: %s cannot be read and is set aside as %s: %s", name, bad, why);
     if (renameat(dirfd, name, dirfd, bad) < 0)
         log_error("store: renaming %s: %s", name, g_strerror(errno));
@@ -153,7 +158,7 @@ static void quarantine(Store *store, int dirfd, const char *name, const char *wh
                        g_steal_pointer(&bad));
 }
 
-static GPtrArray *list_directory(int dirfd, const char *suffix)
+static GPtrArray *list_directory(int dirfd, bool hidden, const char *suffix)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -165,17 +170,27 @@ static GPtrArray *list_directory(int dirfd, const char *suffix)
         return names;
     }
     while ((entry = readdir(directory)))
-        if (entry->d_name[0] != '.' && g_str_has_suffix(entry->d_name, suffix))
+        if ((entry->d_name[0] == '.') == hidden && g_str_has_suffix(entry->d_name, suffix))
             g_ptr_array_add(names, g_strdup(entry->d_name));
     closedir(directory);
     return names;
 }
 
+/* What a crash left of files that were about to be replaced. */
+static void remove_halves(int dirfd)
+{
+    g_autoptr(GPtrArray) names = list_directory(dirfd, true, ".new");
+
+    for (guint i = 0; i < names->len; i++)
+        (void)unlinkat(dirfd, g_ptr_array_index(names, i), 0);
+}
+
 static void load_directory(Store *store, int dirfd, Controller *controller, GHashTable *seen,
                            GPtrArray *instances)
 {
-    g_autoptr(GPtrArray) names = list_directory(dirfd, SUFFIX);
+    g_autoptr(GPtrArray) names = list_directory(dirfd, false, SUFFIX);
 
+    remove_halves(dirfd);
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *text = NULL;
@@ -188,7 +203,8 @@ static void load_directory(Store *store, int dirfd, Controller *controller, GHas
             continue;
         }
         Instance *instance = store_file_read(controller, text, &error);
-        if (!instance || !g_str_has_prefix(name, instance->id)) {
+        g_autofree char *own_name = instance ? file_name(instance) : NULL;
+        if (g_strcmp0(own_name, name) != 0) {
             quarantine(store, dirfd, name, error ? error->message : "its Id= is another's");
             instance_free(instance);
             continue;
@@ -242,6 +258,10 @@ int store_record_create(Store *store, Instance *instance, GError **error)
     if (store->records_fd < 0) {
         fd_close(instance->record_fd);
         instance->record_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (instance->record_fd < 0) {
+            error_from_errno(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED, errno, "the record");
+            return -1;
+        }
     }
     return fd_steal(&fd);
 }
@@ -267,7 +287,7 @@ void store_record_remove(Store *store, Instance *instance)
 
 GPtrArray *store_list_records(Store *store)
 {
-    return store->records_fd >= 0 ? list_directory(store->records_fd, "")
+    return store->records_fd >= 0 ? list_directory(store->records_fd, false, "")
                                   : g_ptr_array_new_with_free_func(g_free);
 }
 

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A callback may add waiters, forget others, or tell again: so they are taken out one at a time,
+ * and those that were added since the telling began belong to a later round. */
+
 #include "core/waiters.h"
 
 typedef struct Waiter {
     WaitFor what;
     WaiterCallback callback;
     void *userdata;
+    guint round;
 } Waiter;
 
 void waiters_add(Waiters *waiters, WaitFor what, WaiterCallback callback, void *userdata)
 {
-    Waiter waiter = { what, callback, userdata };
+    Waiter waiter = { what, callback, userdata, waiters->round };
 
     if (!callback)
         return;
@@ -25,25 +30,27 @@ void waiters_forget(Waiters *waiters, void *userdata)
             g_array_remove_index(waiters->entries, i - 1);
 }
 
-/* The ones to be told are taken out first: a callback may add, forget, or destroy. */
+static gboolean take_next(Waiters *waiters, gboolean all, WaitFor what, guint round, Waiter *ret)
+{
+    for (guint i = 0; waiters->entries && i < waiters->entries->len; i++) {
+        Waiter waiter = g_array_index(waiters->entries, Waiter, i);
+        if ((!all && waiter.what != what) || waiter.round >= round)
+            continue;
+        g_array_remove_index(waiters->entries, i);
+        *ret = waiter;
+        return TRUE;
+    }
+    return FALSE;
+}
+
 static void tell(Waiters *waiters, gboolean all, WaitFor what, Instance *instance,
                  const GError *error)
 {
-    g_autoptr(GArray) told = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    guint round = ++waiters->round;
+    Waiter waiter;
 
-    for (guint i = 0; waiters->entries && i < waiters->entries->len;) {
-        Waiter waiter = g_array_index(waiters->entries, Waiter, i);
-        if (!all && waiter.what != what) {
-            i++;
-            continue;
-        }
-        g_array_append_val(told, waiter);
-        g_array_remove_index(waiters->entries, i);
-    }
-    for (guint i = 0; i < told->len; i++) {
-        Waiter *waiter = &g_array_index(told, Waiter, i);
-        waiter->callback(instance, error, waiter->userdata);
-    }
+    while (take_next(waiters, all, what, round, &waiter))
+        waiter.callback(instance, error, waiter.userdata);
 }
 
 void waiters_tell(Waiters *waiters, WaitFor what, Instance *instance, const GError *error)

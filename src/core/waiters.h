@@ -21,6 +21,7 @@ typedef enum WaitFor {
 
 typedef struct Waiters {
     GArray *entries;
+    guint round; /* of telling: who comes later is not told in it */
 } Waiters;
 
 void waiters_add(Waiters *waiters, WaitFor what, WaiterCallback callback, void *userdata);

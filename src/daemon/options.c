@@ -120,7 +120,7 @@ int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError *
 static bool set_directories(DaemonOptions *options, GError **error)
 {
     const char *runtime = g_get_user_runtime_dir();
-    uint32_t random[2];
+    uint32_t random;
 
     switch (options->mode) {
     case MODE_SYSTEM:
@@ -138,9 +138,9 @@ static bool set_directories(DaemonOptions *options, GError **error)
         options->state_dir = g_build_filename(g_get_user_state_dir(), "constellation", NULL);
         break;
     default:
-        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, errno, "getrandom");
-        options->realm = g_strdup_printf("p%08x%08x", random[0], random[1]);
+        options->realm = g_strdup_printf("p%d-%08x", getpid(), random);
     }
     return true;
 }

@@ -25,6 +25,7 @@
 struct Payload {
     struct Init *init;
     struct Fault fault;
+    pid_t parent;
     bool reached_exec;
 };
 
@@ -133,6 +134,9 @@ static int payload_main(void *arg)
      * on, unseen. A change of the uid clears it, so it comes after the drops. */
     if (!payload->init->own_pid_namespace)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    /* The init may have been killed while it waited for us, before that call. */
+    if (!payload->init->own_pid_namespace && getppid() != payload->parent)
+        return EXIT_NOT_STARTED;
     error = -sys_close_range_cloexec(STDERR_FILENO + 1);
     if (error != 0) {
         fault_set(&payload->fault, STEP_EXEC, error, NULL);
@@ -156,6 +160,7 @@ static int payload_clone(struct Init *init, struct Payload *payload)
 
     if (stack == MAP_FAILED)
         return errno;
+    payload->parent = getpid();
     init->payload = clone(payload_main, stack + STACK_SIZE, flags, payload);
     if (init->payload < 0)
         error = errno;

@@ -37,10 +37,10 @@ static void obey(struct Supervision *supervision, int number)
         supervision->all = true;
         return;
     }
-    if (init->payload == 0)
-        supervision->over = true;
-    else if (supervision->all)
+    if (supervision->all)
         (void)everyone_signal(init, number - WIRE_SIGNAL_BASE);
+    else if (init->payload == 0)
+        supervision->over = true;
     else if (!supervision->over) /* until we reap it, its pid is its own */
         (void)kill(init->payload, number - WIRE_SIGNAL_BASE);
     supervision->all = false;

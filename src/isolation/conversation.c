@@ -66,9 +66,11 @@ Conversation *conversation_new(sd_event *event, ConversationCallback callback, v
     Conversation *conversation = g_new0(Conversation, 1);
     conversation->callback = callback;
     conversation->userdata = userdata;
-    if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-        sd_event_add_io(event, &conversation->source, ours, EPOLLIN, on_socket, conversation) < 0) {
-        error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, errno, "socket to the init");
+    int r = setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
+    if (r == 0)
+        r = sd_event_add_io(event, &conversation->source, ours, EPOLLIN, on_socket, conversation);
+    if (r < 0) {
+        error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r, "socket to the init");
         g_free(conversation);
         return NULL;
     }

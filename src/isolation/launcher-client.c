@@ -116,7 +116,7 @@ static int on_unwanted_ended(sd_event_source *source, int fd, uint32_t revents, 
     return 0;
 }
 
-static void reap_unwanted(Launcher *launcher, int pidfd, pid_t pid)
+void launcher_abandon(Launcher *launcher, int pidfd, pid_t pid)
 {
     g_autofree Unwanted *unwanted = g_new0(Unwanted, 1);
     sd_event_source *source;
@@ -144,7 +144,7 @@ static void dispatch_reply(Launcher *launcher, const struct LaunchReply *reply, 
 
     if (!call || !call->callback) {
         if (pidfd >= 0)
-            reap_unwanted(launcher, pidfd, reply->pid);
+            launcher_abandon(launcher, pidfd, reply->pid);
         g_hash_table_remove(launcher->calls, GUINT_TO_POINTER(reply->serial));
         return;
     }
@@ -315,6 +315,13 @@ LaunchCall *launcher_call(Launcher *launcher, struct LaunchRequest request, cons
         request.serial = ++launcher->serial;
     while (request.serial == 0);
     int r = message_send(launcher->socket, &request, sizeof request, fds, n_fds);
+    if (r == -EPIPE || r == -ECONNRESET) {
+        /* It went away, and we have not been told yet: nothing of this request has got through. */
+        connection_lost(launcher);
+        if (!ensure_connected(launcher, error))
+            return NULL;
+        r = message_send(launcher->socket, &request, sizeof request, fds, n_fds);
+    }
     if (r < 0) {
         error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r,
                          "cannot send a request to the launcher");

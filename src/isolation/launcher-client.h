@@ -41,5 +41,8 @@ LaunchCall *launcher_call(Launcher *launcher, struct LaunchRequest request, cons
 /* The callback will not come; a pidfd that comes all the same is closed. */
 void launch_call_cancel(LaunchCall *call);
 
+/* Kills an init that nobody wants any more and lets go of it when it has ended. Takes the pidfd. */
+void launcher_abandon(Launcher *launcher, int pidfd, pid_t pid);
+
 /* Lets go of a process that has ended, so that its pid may be used again; nobody waits for it. */
 void launcher_reap(Launcher *launcher, pid_t pid);

@@ -191,7 +191,7 @@ struct WirePlan {
 /* "Send signal n (1..31) to the payload" is the real-time signal WIRE_SIGNAL_BASE + n. In a pid
  * namespace the init obeys only si_code SI_USER with si_pid 0, that is a sender outside of it.
  * Signal 32 before it means: to every process of the instance. An instance without a payload ends
- * at any of them. */
+ * at any that is meant for the payload. */
 #define WIRE_SIGNAL_BASE 33
 #define WIRE_SIGNAL_ALL  32
 

@@ -137,6 +137,7 @@ void clean_up_cgroup(Resources *resources, const char *control_group);
 /* Looks in a while whether systemd has removed the scope, as it does with an empty one; if not, it
  * has not noticed that it is empty and is told to stop it. */
 void clean_up_scope(Resources *resources, const char *unit, const char *control_group);
+void clean_up_emptied(Resources *resources, const char *control_group); /* as soon as it is empty */
 void clean_up_last(Resources *resources); /* one more try for all, before they are forgotten */
 void leftover_free(void *userdata);
 

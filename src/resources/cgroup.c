@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,6 +69,28 @@ static char *making_failed(const char *path, int r)
     return g_strdup_printf("cannot make the cgroup %s: %s%s", path, g_strerror(-r), advice);
 }
 
+/* A private service that was killed could not remove its cgroup, and as its realm is its own nobody
+ * comes back for it. The realm begins with its pid. Only what is empty goes; should the pid belong
+ * to another pid namespace, its service makes the directory again when it needs it. */
+static void remove_orphaned_bases(int dirfd)
+{
+    static const char prefix[] = "constellation-p";
+    g_autoptr(GPtrArray) names = cgroup_children(dirfd);
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        char *end;
+        if (!g_str_has_prefix(name, prefix))
+            continue;
+        long pid = strtol(name + strlen(prefix), &end, 10);
+        if (*end != '-' || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        auto_fd fd = cgroup_open_at(dirfd, name);
+        if (fd >= 0 && cgroup_populated(fd) == 0)
+            (void)cgroup_remove(dirfd, name);
+    }
+}
+
 /* Where nobody else keeps order. Controllers that the kernel does not let us have here (a cgroup
  * with processes cannot have children with controllers, except the root) are done without. */
 static bool open_below_own(Resources *resources, char **ret_reason)
@@ -86,6 +110,7 @@ static bool open_below_own(Resources *resources, char **ret_reason)
         *ret_reason = g_strdup_printf("cannot open the cgroup of this service: %s", g_strerror(-r));
         return false;
     }
+    remove_orphaned_bases(own_fd);
     cgroup_enable_controllers(own_fd, resources->direct.refusals);
     path = g_strconcat(own, "/", name, NULL);
     r = cgroup_make(own_fd, name);

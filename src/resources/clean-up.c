@@ -118,6 +118,11 @@ void clean_up_cgroup(Resources *resources, const char *control_group)
     }
 }
 
+void clean_up_emptied(Resources *resources, const char *control_group)
+{
+    leftover_add(resources, control_group, NULL, RETRY_USEC, on_retry);
+}
+
 void clean_up_last(Resources *resources)
 {
     GHashTableIter iter;

@@ -97,9 +97,14 @@ static void sweep_owner(Resources *resources, const char *owner)
         const char *id = ids->pdata[i];
         auto_fd instance = cgroup_open_at(fd, id);
 
-        if (id[0] != 'i' || instance < 0 || g_hash_table_contains(resources->sweep_keep, id) ||
-            cgroup_populated(instance) != 0)
+        if (id[0] != 'i' || instance < 0 || g_hash_table_contains(resources->sweep_keep, id))
             continue;
+        if (cgroup_populated(instance) != 0) {
+            /* Of a start that was interrupted: its init is about to see that, and go. */
+            g_autofree char *path = g_strdup_printf("%s/%s/%s", base->control_group, owner, id);
+            clean_up_emptied(resources, path);
+            continue;
+        }
         log_info("removing the cgroup %s/%s/%s, which was left behind empty", base->control_group,
                  owner, id);
         (void)cgroup_remove(fd, id);

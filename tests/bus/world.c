@@ -30,6 +30,7 @@ char *directory;
 
 static int service_pidfd = -1;
 static int service_status; /* of waitpid(), once it is over */
+static bool listens;       /* and does not end with its starter */
 static GPtrArray *clients;
 
 /* The directory of sockets and programs is the ordinary user's; so is everything else, and nothing
@@ -121,7 +122,7 @@ void world_end(void)
     while (clients->len > 0)
         client_leave(g_ptr_array_index(clients, clients->len - 1));
     g_clear_pointer(&clients, g_ptr_array_unref);
-    if (service > 0)
+    if (service > 0 && listens)
         (void)kill(service, SIGTERM);
     ck_assert_msg(service_is_over(PATIENCE_MSEC) || WIFSIGNALED(service_status),
                   "the service did not end well: status %#x", (unsigned)service_status);
@@ -201,6 +202,7 @@ void world_inherit(void)
     int pair[2];
 
     world_make();
+    listens = false;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     service_start("--private=fd:3", pair[1]);
     fd_close(pair[1]);
@@ -229,6 +231,7 @@ Client *client_new(void)
 void world_listen(void)
 {
     world_make();
+    listens = true;
     g_autofree char *private = g_strdup_printf("--private=%s/socket", directory);
     service_start(private, -1);
     client = client_new();
