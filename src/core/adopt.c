@@ -112,8 +112,13 @@ static void adopt_ended(Instance *instance, const struct Record *record)
         instance_set_status(instance, started ? "it was running when the machine went down"
                                               : "the start was interrupted");
         store_record_remove(instance->controller->store, instance);
-        (void)instance_apply(instance, started ? EVENT_ENDED_WELL : EVENT_START_FAILED,
-                             SUB_STATE_DEAD, NULL);
+        /* A start that somebody asked for is asked for again; one of the policy's own counts as a
+         * run, or it would be the last. */
+        StateEvent event = started ? EVENT_ENDED_WELL : EVENT_START_FAILED;
+        SubState sub_state = !started && instance->history.restarts > 0
+                                 ? instance_judge_end(instance, &event)
+                                 : SUB_STATE_DEAD;
+        (void)instance_apply(instance, event, sub_state, NULL);
     }
 }
 

@@ -94,6 +94,7 @@ void controller_free(Controller *controller)
     sd_event_source_disable_unref(controller->pump_source);
     g_ptr_array_unref(controller->garbage);
     registry_free(controller->registry);
+    g_free(controller->stop_all);
     store_free(controller->store);
     g_free(controller->realm);
     g_free(controller->node_name);
@@ -213,6 +214,8 @@ void controller_remove(Controller *controller, Instance *instance)
     if (controller->observer && controller->observer->removed)
         controller->observer->removed(instance, controller->observer_userdata);
     registry_remove(controller->registry, instance);
+    /* It is freed from the loop, and its timer might be due before: it would start again. */
+    restart_forget(instance);
     waiters_tell(&instance->waiters, WAIT_DESTROYED, instance, NULL);
     error_set(&gone, CONSTELLATION_ERROR_NO_SUCH_INSTANCE, "'%s' was destroyed", instance->name);
     waiters_tell_all(&instance->waiters, instance, gone);
@@ -310,20 +313,22 @@ void controller_reprobe(Controller *controller)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-typedef struct StopAll {
+struct StopAll {
+    Controller *controller;
     unsigned waiting;
     void (*done)(void *userdata);
     void *userdata;
-} StopAll;
+};
 
 static void on_stopped(Instance *instance, const GError *error, void *userdata)
 {
-    StopAll *all = userdata;
+    struct StopAll *all = userdata;
 
     (void)instance;
     (void)error;
     if (--all->waiting > 0)
         return;
+    all->controller->stop_all = NULL;
     all->done(all->userdata);
     g_free(all);
 }
@@ -332,10 +337,12 @@ void controller_stop_all(Controller *controller, uint64_t timeout_usec,
                          void (*done)(void *userdata), void *userdata)
 {
     g_autoptr(GPtrArray) instances = registry_list(controller->registry);
-    StopAll *all = g_new0(StopAll, 1);
+    struct StopAll *all = g_new0(struct StopAll, 1);
 
     controller->shutting_down = true;
     all->waiting = 1; /* ours, so that it ends after the last request */
+    controller->stop_all = all;
+    all->controller = controller;
     all->done = done;
     all->userdata = userdata;
     for (guint i = 0; i < instances->len; i++) {

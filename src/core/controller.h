@@ -68,6 +68,7 @@ struct Controller {
     sd_event_source *garbage_source;
     struct Holder *holder; /* while it is being made */
     bool shutting_down;
+    struct StopAll *stop_all; /* while all are being stopped */
 };
 
 /* The locks and directories are taken here: a second service of the same realm is refused. */

@@ -4,6 +4,8 @@
  * killed there is no end in the record: then its own wait status is all that is known, and if
  * nobody has that either, the result is "lost" and nothing is invented. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -14,6 +16,7 @@
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/parse.h"
+#include "util/pidfd-info.h"
 #include "util/timer.h"
 
 static void set_end(Instance *instance, int cld_code, int cld_status)
@@ -135,6 +138,9 @@ void instance_exit_from_record(Instance *instance, const struct Record *record)
 
 /* ---- the init was killed --------------------------------------------------------------------- */
 
+/* Asked in this order: the launcher, if the init was its child; the kernel, as soon as whoever took
+ * the init over has reaped it. */
+
 typedef struct Inquest {
     Controller *controller;
     char id[INSTANCE_ID_LENGTH + 1];
@@ -142,22 +148,42 @@ typedef struct Inquest {
     struct Record record;
     bool has_record;
     LaunchCall *call;
+    sd_event_source *reaped;
     sd_event_source *deadline;
 } Inquest;
 
-/* How long the launcher may take to say how a process ended that it knows to be dead. */
+/* How long both may take to say how a process ended that is known to be dead. */
 #define INQUEST_USEC G_USEC_PER_SEC
 
-static void inquest_close(Inquest *inquest, const struct LaunchReply *reply)
+static void inquest_free(Inquest *inquest)
+{
+    launch_call_cancel(inquest->call);
+    sd_event_source_disable_unref(inquest->reaped);
+    sd_event_source_disable_unref(inquest->deadline);
+    g_free(inquest);
+}
+
+/* The instance it is about, if that still waits for the verdict. */
+static Instance *inquest_subject(const Inquest *inquest)
 {
     Instance *instance = controller_find_id(inquest->controller, inquest->id);
-    const struct Record *record = inquest->has_record ? &inquest->record : NULL;
 
-    if (!instance || instance->run != inquest->run || !state_is_active(instance->state))
+    return instance && instance->run == inquest->run && state_is_active(instance->state) ? instance
+                                                                                         : NULL;
+}
+
+/* With a cld_code of 0 nobody knows. */
+static void inquest_close(Inquest *inquest, int cld_code, int cld_status)
+{
+    g_autofree Inquest *closed = g_memdup2(inquest, sizeof *inquest);
+    Instance *instance = inquest_subject(inquest);
+    const struct Record *record = closed->has_record ? &closed->record : NULL;
+
+    inquest_free(inquest);
+    if (!instance)
         return;
-    if (reply && reply->error == 0 && reply->cld_code != 0) {
-        set_end(instance, reply->cld_code, reply->cld_status);
-        instance->init_pid = 0; /* reaped by this very call */
+    if (cld_code != 0) {
+        set_end(instance, cld_code, cld_status);
     } else {
         instance->exit_code = -1;
         instance->result = RESULT_LOST;
@@ -167,29 +193,58 @@ static void inquest_close(Inquest *inquest, const struct LaunchReply *reply)
     finish(instance, classify(instance, record));
 }
 
-static void inquest_free(Inquest *inquest)
+static int on_init_reaped(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+
+static void inquest_ask_kernel(Inquest *inquest)
 {
-    sd_event_source_disable_unref(inquest->deadline);
-    g_free(inquest);
+    const Instance *instance = inquest_subject(inquest);
+    int pidfd = instance ? instance->init_pidfd : -1;
+    int cld_code = 0, cld_status = 0;
+
+    int r = pidfd_exit_status(pidfd, &cld_code, &cld_status);
+    if (r == -ENODATA && !inquest->reaped) {
+        auto_fd copy = fcntl(pidfd, F_DUPFD_CLOEXEC, 3);
+        if (copy >= 0 && sd_event_add_io(inquest->controller->event, &inquest->reaped, copy, 0,
+                                         on_init_reaped, inquest) >= 0) {
+            (void)sd_event_source_set_io_fd_own(inquest->reaped, true);
+            (void)fd_steal(&copy);
+            return;
+        }
+    }
+    inquest_close(inquest, cld_code, cld_status);
+}
+
+/* EPOLLHUP, which need not be asked for. */
+static int on_init_reaped(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    (void)source;
+    (void)fd;
+    (void)revents;
+    inquest_ask_kernel(userdata);
+    return 0;
 }
 
 static void on_reaped(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
 {
+    Inquest *inquest = userdata;
+    Instance *instance = inquest_subject(inquest);
+
     (void)error;
     fd_close(pidfd);
-    inquest_close(userdata, reply);
-    inquest_free(userdata);
+    inquest->call = NULL;
+    if (instance && reply && reply->error == 0 && reply->cld_code != 0) {
+        instance->init_pid = 0; /* reaped by this very call */
+        inquest_close(inquest, reply->cld_code, reply->cld_status);
+    } else {
+        inquest_ask_kernel(inquest);
+    }
 }
 
 static int on_inquest_over(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    Inquest *inquest = userdata;
-
     (void)source;
     (void)usec;
-    launch_call_cancel(inquest->call);
-    inquest_close(inquest, NULL);
-    inquest_free(inquest);
+    inquest_close(userdata, 0, 0);
     return 0;
 }
 
@@ -205,14 +260,15 @@ static void inquest_open(Instance *instance, const struct Record *record)
     inquest->has_record = record != NULL;
     if (record)
         inquest->record = *record;
-    inquest->call = launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL);
-    if (inquest->call) {
-        (void)timer_start(controller->event, &inquest->deadline, INQUEST_USEC, on_inquest_over,
-                          inquest, "inquest");
+    if (instance->init_pid <= 0) {
+        inquest_close(inquest, 0, 0); /* it was dead before there was a service to see it */
         return;
     }
-    inquest_close(inquest, NULL);
-    inquest_free(inquest);
+    (void)timer_start(controller->event, &inquest->deadline, INQUEST_USEC, on_inquest_over, inquest,
+                      "inquest");
+    inquest->call = launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL);
+    if (!inquest->call)
+        inquest_ask_kernel(inquest);
 }
 
 void instance_exit(Instance *instance)

@@ -49,11 +49,12 @@ static struct Range env_range(const struct WirePlan *plan)
 /* The tables of pointers are written to later on, so nothing else may be in them. */
 static bool string_is_sound(const struct WirePlan *plan, uint64_t offset)
 {
-    const char *start = (const char *)plan + offset, *end;
+    const char *start, *end;
     struct Range range;
 
     if (offset < sizeof *plan || offset >= plan->size)
         return false;
+    start = (const char *)plan + offset;
     end = memchr(start, '\0', plan->size - offset);
     if (end == NULL)
         return false;

@@ -210,7 +210,7 @@ END_TEST
 START_TEST(a_message_that_is_none_cuts_its_sender)
 {
     static const char *const messages[] = {
-        "\x01\x01\x00\x02........",                          /* a version that does not exist */
+        "\x01\x01\x00\x02............",                      /* a version that does not exist */
         "x\x01\x00\x01............",                         /* no byte order */
         "l\x00\x00\x01\x00\x00\x00\x00\x01\x00\x00\x00....", /* no type */
     };

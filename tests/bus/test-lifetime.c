@@ -120,6 +120,8 @@ START_TEST(the_second_signal_ends_it_at_once)
     ck_assert_int_eq(kill(service, SIGTERM), 0);
     bus_await(client, path, "State", "STOPPING");
     ck_assert_int_eq(kill(service, SIGTERM), 0);
+    (void)service_is_over(AT_ONCE_MSEC);
+    ck_assert_int_eq(service, 0);
     ck_assert(processes_are_gone(pids, AT_ONCE_MSEC));
 }
 END_TEST

@@ -6,7 +6,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -64,20 +63,26 @@ void world_init(int argc, char **argv)
 
 /* ---- service --------------------------------------------------------------------------------- */
 
+/* A test that crashes leaves nothing behind: what listens would else wait for ever. */
+static _Noreturn void service_exec(char **argv, int fd)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (fd >= 0 && (fd == 3 ? fcntl(fd, F_SETFD, 0) : dup2(fd, 3)) < 0)
+        _exit(126);
+    (void)execv(getenv("CONSTELLATIOND"), argv);
+    _exit(127);
+}
+
 static void service_start(const char *private, int fd)
 {
     g_autofree char *config = g_strdup_printf("--config=%s/service.conf", directory);
-    char *argv[] = { (char *)"constellationd", (char *)private, (char *)"--no-systemd",
-                     config, (char *)"--log-level=err", NULL };
-    posix_spawn_file_actions_t actions;
+    char *argv[] = { (char *)"constellationd", (char *)private, (char *)"--no-systemd", config,
+                     (char *)"--log-level=err", NULL };
 
     ck_assert(g_file_set_contents(strchr(config, '/'), SERVICE_CONFIG, -1, NULL));
-    posix_spawn_file_actions_init(&actions);
-    if (fd >= 0)
-        posix_spawn_file_actions_adddup2(&actions, fd, 3);
-    ck_assert_int_eq(posix_spawn(&service, getenv("CONSTELLATIOND"), &actions, NULL, argv, environ),
-                     0);
-    posix_spawn_file_actions_destroy(&actions);
+    service = fork();
+    if (service == 0)
+        service_exec(argv, fd);
     service_pidfd = sys_pidfd_open(service);
     ck_assert_int_ge(service_pidfd, 0);
 }
@@ -124,8 +129,10 @@ void world_end(void)
     g_clear_pointer(&clients, g_ptr_array_unref);
     if (service > 0 && listens)
         (void)kill(service, SIGTERM);
-    ck_assert_msg(service_is_over(PATIENCE_MSEC) || WIFSIGNALED(service_status),
-                  "the service did not end well: status %#x", (unsigned)service_status);
+    /* How it ended before is the test's to judge. */
+    if (service > 0)
+        ck_assert_msg(service_is_over(PATIENCE_MSEC), "the service did not end well: status %#x",
+                      (unsigned)service_status);
     service_status = 0;
     remove_directory();
 }

@@ -124,10 +124,14 @@ class Scene:
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, log, 1),
                    (os.POSIX_SPAWN_DUP2, log, 2)]
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         try:
-            return os.posix_spawnp(command[0], command, environment, file_actions=actions,
-                                   setsigdef=range(1, 32), setsigmask=())
+            pid = os.posix_spawnp(command[0], command, environment, file_actions=actions,
+                                  setsigdef=range(1, 32), setsigmask=())
+            self.statuses.pop(pid, None)  # of another process, before the numbers came round
+            return pid
         finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
             os.close(log)
             os.close(null)
 
@@ -168,6 +172,10 @@ class Scene:
     def is_dead(self):
         return self.service is None or self.service in self.statuses
 
+    def status(self):
+        """The wait status of the service, if it is dead."""
+        return self.statuses.get(self.service)
+
     def play(self, over, seconds=PATIENCE_SECONDS):
         """Takes in what comes until it is over, the service dead, or the time; whether over."""
         end = time.monotonic() + seconds
@@ -195,7 +203,8 @@ class Scene:
             if poll.poll(10):
                 self.bus.take()
             elif time.monotonic() > end:
-                raise Trouble("the bus does not answer for the dead service")
+                raise Trouble(f"the bus does not answer for the dead service: owned {self.owned}, "
+                              f"{len(self.bus.waiting)} calls")
         self.service = None
 
     def kill(self):

@@ -19,7 +19,7 @@ class Story:
     """One instance. `tell` yields requests, each after the answer to the one before."""
 
     settings = {}
-    persistent = False
+    persistent = struck = False
 
     def __init__(self, scene, name, payload, random):
         self.scene, self.name, self.random = scene, name, random
@@ -137,7 +137,8 @@ class Story:
                 return None  # the start failed, and nothing of it is left
         if self.started == REFUSED:
             return f"its start was refused and it is {described(shown)}"
-        if self.started == TOLD and begun != 1:
+        # One that is stopped at once may not come to its first line.
+        if self.started == TOLD and begun != 1 and self.stopped == NOT_ASKED and not self.struck:
             return f"it was started and {begun} payloads have run"
         return self.wrong_run(shown, alive)
 
@@ -292,8 +293,6 @@ class Restarter(Story):
 
 class Struck(Story):
     """Its init is killed from outside while the service is away."""
-    settings = {}
-    struck = False
 
     def strike(self):
         """Between two lives of the service."""

@@ -2,9 +2,12 @@
 """The ladder: who makes the cgroup, who is asked next, and why."""
 
 import os
+import socket
+
+from gi.repository import Gio
 
 import host
-from service import PROBE, refused
+from service import PROBE, ROOT, refused
 from tap import check, contains, equal, eventually, matches, test
 
 SLEEP = ["sleep", "100"]
@@ -187,3 +190,18 @@ def a_private_service_of_root_uses_scopes_where_systemd_runs(world):
     web = world.private().run("web", Command=SLEEP)
     equal(web["Backend"], "scope")
     matches(web["Unit"], "constellation-p[0-9a-f]{16}-i[0-9a-v]{13}_1.scope")
+
+
+@test
+def a_first_message_that_comes_together_with_the_handshake_is_answered(world):
+    private = world.private("--no-systemd")
+    ping = Gio.DBusMessage.new_method_call(None, ROOT, "org.freedesktop.DBus.Peer", "Ping")
+    ping.set_serial(1)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(private.socket)
+        client.sendall(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n"
+                       + bytes(ping.to_blob(Gio.DBusCapabilityFlags.NONE)))
+        said = client.recv(4096)
+        while b"\r\nl\2" not in said:  # the end of the handshake, the start of a reply
+            said += client.recv(4096)
