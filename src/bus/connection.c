@@ -17,6 +17,7 @@
 static void connection_done(Connection *connection)
 {
     waits_drop(connection, NULL);
+    sd_event_source_disable_unref(connection->nudge);
     g_hash_table_unref(connection->uids);
     g_ptr_array_unref(connection->waits);
     sd_bus_close_unref(connection->bus);
@@ -46,6 +47,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
     (void)error;
     if (!g_ptr_array_remove_fast(face->connections, connection))
         return 0;
+    connection->nudge = sd_event_source_disable_unref(connection->nudge);
     waits_drop(connection, NULL);
     /* The handler drops the source: one without an owner would last as long as the loop. */
     sd_event_source *source;
@@ -74,6 +76,25 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
     (void)message;
     (void)error;
     connection->greeted = true;
+    if (connection->nudge)
+        (void)sd_event_source_set_enabled(connection->nudge, SD_EVENT_OFF);
+    return 0;
+}
+
+/* As a server, sd-bus (252) leaves a message that came in one read with the end of the handshake in
+ * its buffer until more bytes come; a client that waits for the answer sends none. So it is asked
+ * again after each turn of the loop, until the first message. */
+static int on_nudge(sd_event_source *source, void *userdata)
+{
+    Connection *connection = userdata;
+    int r = 1;
+
+    (void)source;
+    while (!connection->greeted && r > 0)
+        r = sd_bus_process(connection->bus, NULL);
+    /* Whatever it sent, it was no message: the end of the connection is seen by the loop. */
+    if (r < 0)
+        (void)shutdown(sd_bus_get_fd(connection->bus), SHUT_RDWR);
     return 0;
 }
 
@@ -110,6 +131,8 @@ static int watch(Connection *connection)
                                       "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                       "Disconnected", on_disconnected, NULL, connection);
 
+    if (r >= 0 && !connection->is_message_bus)
+        r = sd_event_add_post(connection->face->event, &connection->nudge, on_nudge, connection);
     if (r >= 0 && !connection->is_message_bus)
         r = sd_bus_add_filter(connection->bus, NULL, on_message, connection);
     if (r >= 0 && connection->is_message_bus)

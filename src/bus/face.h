@@ -26,7 +26,8 @@ struct Connection {
     bool greeted;     /* it has said something: before, a signal would be taken for an answer */
     bool emitting;    /* a signal is being made: whoever reads properties now is everybody */
     GHashTable *uids; /* message bus: unique name -> uid + 1 */
-    GPtrArray *waits; /* Wait calls that are held */
+    sd_event_source *nudge; /* until it has greeted: see connection.c */
+    GPtrArray *waits;       /* Wait calls that are held */
 };
 
 typedef struct FaceOptions {

@@ -47,7 +47,7 @@ static int method_create_instance(sd_bus_message *message, void *userdata, sd_bu
     int r = authorize(connection, message, NULL, &uid, error);
     if (r < 0)
         return r;
-    Instance *instance = controller_create(connection->face->controller, name, uid, spec, true,
+    Instance *instance = controller_create(connection->face->controller, name, uid, spec, false,
                                            &failure);
     if (!instance)
         return bus_fail(error, failure);
@@ -94,7 +94,7 @@ static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_e
     int r = authorize(connection, message, NULL, &uid, error);
     if (r < 0)
         return r;
-    Instance *instance = controller_create(connection->face->controller, name, uid, spec, false,
+    Instance *instance = controller_create(connection->face->controller, name, uid, spec, true,
                                            &failure);
     if (!instance)
         return bus_fail(error, failure);

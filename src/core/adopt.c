@@ -83,6 +83,7 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
         instance->enforced = placement_enforced(controller->resources, instance->placement,
                                                 &limits);
     }
+    instance->tentative = false;
     runtime_watch(instance);
     if (!store_save(controller->store, instance, &error))
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
@@ -278,6 +279,10 @@ void controller_adopt(Controller *controller)
         if (strcmp(instance->id, controller->last_id) > 0)
             g_strlcpy(controller->last_id, instance->id, sizeof controller->last_id);
         adopt_instance(instance);
+        /* Of a RunInstance that was never answered: nothing is left of it, as of one that failed.
+         */
+        if (instance->tentative && !state_is_active(instance->state))
+            controller_remove(controller, instance);
         crash_point(CRASH_ADOPT_HALF);
     }
     for (guint i = 0; i < records->len; i++)

@@ -119,7 +119,7 @@ static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 
 }
 
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
-                            bool persistent, GError **error)
+                            bool for_a_run, GError **error)
 {
     char id[INSTANCE_ID_LENGTH + 1];
 
@@ -137,11 +137,12 @@ Instance *controller_create(Controller *controller, const char *name, uid_t owne
     }
     g_autoptr(Spec) copy = spec_copy(spec);
     if (!spec_is_set(copy, SETTING_PERSISTENT) &&
-        !spec_set_uint(copy, SETTING_PERSISTENT, persistent, error))
+        !spec_set_uint(copy, SETTING_PERSISTENT, !for_a_run, error))
         return NULL;
     make_id(controller, id);
     Instance *instance = instance_new(controller, id, name, owner, g_steal_pointer(&copy));
     instance->created = timestamp_now();
+    instance->tentative = for_a_run && !spec_get_uint(instance->spec, SETTING_PERSISTENT);
     if (!registry_add(controller->registry, instance, error)) {
         instance_free(instance);
         return NULL;

@@ -79,9 +79,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Controller, controller_free)
 /* Loads what is stored, takes back what still runs, learns what ended meanwhile. */
 void controller_adopt(Controller *controller);
 
-/* The instance belongs to the controller. Takes a copy of the spec. */
+/* The instance belongs to the controller. Takes a copy of the spec. For a run it is transient
+ * unless the spec says otherwise, and does not outlive a service that goes down before the start
+ * has succeeded. */
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
-                            bool persistent, GError **error);
+                            bool for_a_run, GError **error);
 
 /* By id, then by name among the owner's. NULL without an error if there is none. */
 Instance *controller_find_id(Controller *controller, const char *id);

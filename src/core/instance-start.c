@@ -347,6 +347,7 @@ static void start_executed(Start *start)
     instance_set_status(instance, instance->degraded->len > 0 ? "running, degraded" : "running");
     controller_start_over(controller, start, start->admitted);
     instance->start = NULL;
+    instance->tentative = false;
     start_free(start);
     (void)instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING, NULL);
     crash_point(CRASH_START_RUNNING);
@@ -406,7 +407,6 @@ static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid,
                     void *userdata)
 {
     Start *start = userdata;
-    g_autoptr(GError) error = NULL;
 
     switch (type) {
     case WIRE_FAULT:

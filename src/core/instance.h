@@ -77,6 +77,7 @@ struct Instance {
 
     bool restart_after_stop;
     bool destroy_after_stop;
+    bool tentative;  /* made by a start, and to be gone if that fails */
     bool lost_sight; /* adopted without a spec */
     bool rebooted;   /* loaded from the state directory only: the machine came up since */
     Waiters waiters;

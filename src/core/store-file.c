@@ -78,6 +78,8 @@ char *store_file_write(const Instance *instance)
     g_key_file_set_string(file, GROUP_INSTANCE, "Id", instance->id);
     g_key_file_set_string(file, GROUP_INSTANCE, "Name", instance->name);
     g_key_file_set_uint64(file, GROUP_INSTANCE, "Owner", instance->owner);
+    if (instance->tentative)
+        g_key_file_set_boolean(file, GROUP_INSTANCE, "Tentative", TRUE);
     write_run(file, instance);
     spec_to_key_file(instance->spec, file);
     return g_key_file_to_data(file, NULL, NULL);
@@ -205,7 +207,9 @@ Instance *store_file_read(Controller *controller, const char *text, GError **err
     Spec *spec = NULL;
     Instance *instance = NULL;
 
-    if (g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure)) {
+    if (!g_utf8_validate(text, -1, NULL))
+        error_set(&failure, CONSTELLATION_ERROR_INVALID_ARGS, "it is not UTF-8");
+    else if (g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure)) {
         id = g_key_file_get_string(file, GROUP_INSTANCE, "Id", NULL);
         name = g_key_file_get_string(file, GROUP_INSTANCE, "Name", NULL);
         if (check_head(file, id, name, &failure))
@@ -214,6 +218,7 @@ Instance *store_file_read(Controller *controller, const char *text, GError **err
     if (spec) {
         uid_t owner = (uid_t)g_key_file_get_uint64(file, GROUP_INSTANCE, "Owner", NULL);
         instance = instance_new(controller, id, name, owner, spec);
+        instance->tentative = g_key_file_get_boolean(file, GROUP_INSTANCE, "Tentative", NULL);
         if (read_run(file, instance, &failure))
             return instance;
         instance_free(instance);

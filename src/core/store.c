@@ -204,7 +204,7 @@ static void load_directory(Store *store, int dirfd, Controller *controller, GHas
         }
         Instance *instance = store_file_read(controller, text, &error);
         g_autofree char *own_name = instance ? file_name(instance) : NULL;
-        if (g_strcmp0(own_name, name) != 0) {
+        if (!instance || !g_str_equal(own_name, name)) {
             quarantine(store, dirfd, name, error ? error->message : "its Id= is another's");
             instance_free(instance);
             continue;

@@ -45,7 +45,7 @@ static void daemon_end(Daemon *daemon, const char *why, uint64_t timeout_usec)
 {
     if (daemon->ending) {
         log_warning("%s again: ending at once", why);
-        (void)sd_event_exit(daemon->event, EXIT_FAILURE);
+        (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
         return;
     }
     daemon->ending = true;

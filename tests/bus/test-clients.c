@@ -112,8 +112,8 @@ END_TEST
 START_TEST(a_stop_goes_on_without_its_caller)
 {
     Client *other = client_new();
-    const char *path =
-        bus_run_ready(client, "web", "trap 'sleep 0.1; exit' TERM; echo; while :; do sleep 0.01; done");
+    const char *path = bus_run_ready(
+        client, "web", "trap 'sleep 0.1; exit' TERM; echo; while :; do sleep 0.01; done");
 
     (void)bus_begin(other, path, "Stop", NO_OPTIONS);
     bus_await(client, path, "State", "STOPPING");
@@ -226,8 +226,8 @@ END_TEST
 
 START_TEST(a_message_longer_than_any_cuts_its_sender)
 {
-    static const unsigned char message[16] = { 'l', 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0,
-                                               0xff, 0xff, 0xff, 0xff };
+    static const unsigned char message[16] = { 'l', 1, 0, 1, 0xff, 0xff, 0xff, 0xff,
+                                               1,   0, 0, 0, 0xff, 0xff, 0xff, 0xff };
     auto_fd fd = connect_and_authenticate();
 
     say(fd, message, sizeof message);
@@ -264,8 +264,8 @@ END_TEST
 START_TEST(a_client_that_takes_it_for_a_bus_gets_a_name)
 {
     const char *name;
-    sd_bus_message *reply =
-        bus_call(client, "/org/freedesktop/DBus", "org.freedesktop.DBus.Hello", "");
+    sd_bus_message *reply = bus_call(client, "/org/freedesktop/DBus", "org.freedesktop.DBus.Hello",
+                                     "");
 
     ck_assert_int_ge(sd_bus_message_read(reply, "s", &name), 0);
     ck_assert_int_eq(name[0], ':');

@@ -70,7 +70,8 @@ END_TEST
 
 START_TEST(a_payload_that_does_not_listen_is_killed_after_the_timeout)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM; echo; while :; do sleep 1; done");
     g_autofree pid_t *pids = bus_processes(client, path);
 
     (void)bus_call(client, path, "Stop", "a{sv}", 1, "TimeoutUSec", "t", UINT64_C(100000));
@@ -82,8 +83,8 @@ END_TEST
 
 START_TEST(stop_uses_the_signal_it_is_given)
 {
-    const char *path =
-        bus_run_ready(client, "web", "trap '' TERM; trap 'exit 7' USR1; echo; while :; do sleep 0.01; done");
+    const char *path = bus_run_ready(
+        client, "web", "trap '' TERM; trap 'exit 7' USR1; echo; while :; do sleep 0.01; done");
 
     (void)bus_call(client, path, "Stop", "a{sv}", 1, "Signal", "i", SIGUSR1);
     ck_assert_str_eq(bus_text(client, path, "Result"), "success");
@@ -92,7 +93,8 @@ END_TEST
 
 START_TEST(a_stop_without_time_kills_at_once)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM; echo; while :; do sleep 1; done");
 
     (void)bus_call(client, path, "Stop", "a{sv}", 1, "TimeoutUSec", "u", 0);
     ck_assert_str_eq(bus_text(client, path, "State"), "STOPPED");
@@ -123,7 +125,8 @@ END_TEST
 
 START_TEST(destroy_by_force_takes_the_processes_along)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM; echo; while :; do sleep 1; done");
     g_autofree pid_t *pids = bus_processes(client, path);
 
     (void)bus_call(client, path, "Destroy", "a{sv}", 1, "Force", "b", 1);
@@ -134,8 +137,8 @@ END_TEST
 
 START_TEST(what_is_not_waited_for_answers_before_it_is_over)
 {
-    const char *path =
-        bus_run_ready(client, "web", "trap 'sleep 0.2; exit' TERM; echo; while :; do sleep 0.01; done");
+    const char *path = bus_run_ready(
+        client, "web", "trap 'sleep 0.2; exit' TERM; echo; while :; do sleep 0.01; done");
 
     (void)bus_call(client, path, "Stop", "a{sv}", 1, "NoWait", "b", 1);
     ck_assert_str_eq(bus_text(client, path, "State"), "STOPPING");
@@ -151,7 +154,8 @@ END_TEST
 
 START_TEST(kill_reaches_the_payload)
 {
-    const char *path = bus_run_ready(client, "web", "trap 'exit 7' USR1; echo; while :; do sleep 0.01; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap 'exit 7' USR1; echo; while :; do sleep 0.01; done");
 
     (void)bus_call(client, path, "Kill", "sia{sv}", "main", SIGUSR1, 0);
     bus_await(client, path, "State", "FAILED");
@@ -161,7 +165,8 @@ END_TEST
 
 START_TEST(kill_reaches_all_processes)
 {
-    const char *path = bus_run_ready(client, "web", "sleep 100 & echo; trap 'exit 7' USR1; wait; wait");
+    const char *path = bus_run_ready(client, "web",
+                                     "sleep 100 & echo; trap 'exit 7' USR1; wait; wait");
 
     (void)bus_call(client, path, "Kill", "sia{sv}", "all", SIGKILL, 0);
     bus_await(client, path, "State", "FAILED");
@@ -228,13 +233,13 @@ END_TEST
 
 START_TEST(unknown_options_are_refused_by_name)
 {
-    static const char *const methods[] = { "Start", "Stop", "Restart", "Destroy",
+    static const char *const methods[] = { "Start",  "Stop", "Restart", "Destroy",
                                            "Freeze", "Thaw", "Wait" };
     const char *path = bus_create(client, "web", "true");
 
     for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
-        const char *message =
-            bus_refuse(client, "InvalidArgs", path, methods[i], "a{sv}", 1, "Fast", "b", 1);
+        const char *message = bus_refuse(client, "InvalidArgs", path, methods[i], "a{sv}", 1,
+                                         "Fast", "b", 1);
         ck_assert_msg(strstr(message, "Fast"), "%s: %s", methods[i], message);
     }
     ck_assert_str_eq(bus_text(client, path, "State"), "PENDING");
@@ -258,9 +263,9 @@ END_TEST
 
 START_TEST(arguments_of_other_types_are_refused)
 {
-    static const char *const methods[] = { "Start",    "Stop",           "Restart", "Destroy",
-                                           "Kill",     "Freeze",         "Thaw",    "Wait",
-                                           "GetUsage", "GetProcesses",   "GetPlan", "Describe",
+    static const char *const methods[] = { "Start",         "Stop",         "Restart", "Destroy",
+                                           "Kill",          "Freeze",       "Thaw",    "Wait",
+                                           "GetUsage",      "GetProcesses", "GetPlan", "Describe",
                                            "GetEnvironment" };
     const char *path = bus_create(client, "web", "true");
 
@@ -353,9 +358,9 @@ END_TEST
 
 START_TEST(a_description_keeps_secrets)
 {
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "CreateInstance", "sa{sv}", "web", 2, "Description", "s",
-                 "a \"quoted\" one", "Environment", "as", 1, "PASSWORD=hidden");
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "CreateInstance", "sa{sv}", "web", 2,
+                                     "Description", "s", "a \"quoted\" one", "Environment", "as", 1,
+                                     "PASSWORD=hidden");
     const char *path, *json;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);

@@ -23,9 +23,9 @@ static pid_t *fill(void)
         bus_create_held(client, "starting"),
     };
 
-    ck_assert_int_ge(sd_bus_message_read(bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}",
-                                                  "sandbox", 0, 0),
-                                         "o", &paths[2]),
+    ck_assert_int_ge(sd_bus_message_read(
+                         bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "sandbox", 0, 0),
+                         "o", &paths[2]),
                      0);
     paths[2] = g_intern_string(paths[2]);
     (void)bus_begin(client, paths[3], "Start", NO_OPTIONS);
@@ -91,7 +91,8 @@ END_TEST
 
 START_TEST(a_payload_that_does_not_listen_does_not_outlive_a_kill)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
     g_autofree pid_t *pids = bus_processes(client, path);
 
     ck_assert_int_eq(kill(service, SIGKILL), 0);
@@ -103,7 +104,8 @@ END_TEST
 /* Otherwise a starter that was killed would leave it waiting for as long as TimeoutStop says. */
 START_TEST(a_payload_that_does_not_listen_does_not_outlive_the_starter)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
     g_autofree pid_t *pids = bus_processes(client, path);
 
     client_leave(client);
@@ -114,7 +116,8 @@ END_TEST
 
 START_TEST(the_second_signal_ends_it_at_once)
 {
-    const char *path = bus_run_ready(client, "web", "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM INT HUP; echo; while :; do sleep 1; done");
     g_autofree pid_t *pids = bus_processes(client, path);
 
     ck_assert_int_eq(kill(service, SIGTERM), 0);
@@ -128,8 +131,8 @@ END_TEST
 
 START_TEST(while_it_ends_nothing_is_started)
 {
-    const char *path =
-        bus_run_ready(client, "web", "trap 'sleep 0.3; exit' TERM; echo; while :; do sleep 0.01; done");
+    const char *path = bus_run_ready(
+        client, "web", "trap 'sleep 0.3; exit' TERM; echo; while :; do sleep 0.01; done");
     const char *other = bus_create(client, "other", "sleep 100");
 
     ck_assert_int_eq(kill(service, SIGTERM), 0);

@@ -91,9 +91,8 @@ END_TEST
 
 START_TEST(a_run_that_fails_leaves_nothing)
 {
-    const char *message =
-        bus_refuse(client, "SpawnFailed", BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 1,
-                   "Command", "as", 1, "/nonexistent/program", 0);
+    const char *message = bus_refuse(client, "SpawnFailed", BUS_PATH, "RunInstance", "sa{sv}a{sv}",
+                                     "web", 1, "Command", "as", 1, "/nonexistent/program", 0);
 
     ck_assert_ptr_nonnull(strstr(message, "/nonexistent/program"));
     ck_assert_ptr_nonnull(strstr(message, "No such file or directory"));
@@ -117,9 +116,8 @@ START_TEST(a_run_that_is_not_waited_for_answers_before_the_start_is_over)
 {
     const char *path;
 
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 1, "Command", "as", 1,
-                 program_hold(), 1, "NoWait", "b", 1);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 1,
+                                     "Command", "as", 1, program_hold(), 1, "NoWait", "b", 1);
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
     path = g_intern_string(path);
     ck_assert_str_eq(bus_text(client, path, "State"), "STARTING");
@@ -229,15 +227,15 @@ START_TEST(the_list_is_filtered)
     (void)bus_run(client, "web-1", "sleep 100");
     (void)bus_call(client, BUS_PATH, "CreateInstance", "sa{sv}", "web-2", 1, "Labels", "as", 2,
                    "blue", "old");
-    check_list("web-1", bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "State", "s",
-                                 "running"));
-    check_list("web-2", bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Label", "s",
-                                 "old"));
-    check_list("web-1", bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Name", "s",
-                                 "*[13]"));
+    check_list("web-1",
+               bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "State", "s", "running"));
+    check_list("web-2",
+               bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Label", "s", "old"));
+    check_list("web-1",
+               bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Name", "s", "*[13]"));
     check_list("", bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Owner", "u", 4242));
-    check_list("web-1 web-2", bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Owner", "u",
-                                       geteuid()));
+    check_list("web-1 web-2",
+               bus_call(client, BUS_PATH, "ListInstances", "a{sv}", 1, "Owner", "u", geteuid()));
 }
 END_TEST
 
@@ -272,8 +270,8 @@ END_TEST
 /* A call of another signature never reaches the service's own code. */
 START_TEST(arguments_of_other_types_are_refused)
 {
-    static const char *const methods[] = { "CreateInstance", "RunInstance", "CheckInstance",
-                                           "GetInstance", "ListInstances", "GetFeatures" };
+    static const char *const methods[] = { "CreateInstance", "RunInstance",   "CheckInstance",
+                                           "GetInstance",    "ListInstances", "GetFeatures" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
         (void)bus_refuse(client, "InvalidArgs", BUS_PATH, methods[i], "u", 1);
@@ -292,8 +290,8 @@ START_TEST(managed_objects_are_the_instances)
 {
     (void)bus_create(client, "a", "true");
     (void)bus_create(client, "b", "true");
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "org.freedesktop.DBus.ObjectManager.GetManagedObjects", "");
+    sd_bus_message *reply = bus_call(client, BUS_PATH,
+                                     "org.freedesktop.DBus.ObjectManager.GetManagedObjects", "");
     unsigned objects = 0;
     const char *path;
 
@@ -315,8 +313,8 @@ WORLD_MAIN("bus/manager", world_inherit, a_created_instance_waits_to_be_started,
            a_run_that_is_not_waited_for_answers_before_the_start_is_over,
            the_output_goes_where_the_caller_says, a_check_tells_and_creates_nothing,
            a_check_fails_as_the_start_would,
-           an_instance_is_found_by_name_by_id_and_by_owner_and_name,
-           what_is_not_there_is_not_found, the_list_is_in_order_of_creation, the_list_has_pages,
-           the_list_is_filtered, a_wrong_filter_is_refused,
-           every_feature_that_is_not_to_be_had_says_why, arguments_of_other_types_are_refused,
-           what_is_no_method_is_unknown, managed_objects_are_the_instances)
+           an_instance_is_found_by_name_by_id_and_by_owner_and_name, what_is_not_there_is_not_found,
+           the_list_is_in_order_of_creation, the_list_has_pages, the_list_is_filtered,
+           a_wrong_filter_is_refused, every_feature_that_is_not_to_be_had_says_why,
+           arguments_of_other_types_are_refused, what_is_no_method_is_unknown,
+           managed_objects_are_the_instances)

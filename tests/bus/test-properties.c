@@ -13,10 +13,10 @@ typedef struct Row {
 } Row;
 
 static const Row manager_rows[] = {
-    { "Version", "s" },      { "NodeName", "s" },      { "ClusterName", "s" },
-    { "Mode", "s" },         { "Realm", "s" },         { "MaxInstances", "u" },
+    { "Version", "s" },       { "NodeName", "s" },     { "ClusterName", "s" },
+    { "Mode", "s" },          { "Realm", "s" },        { "MaxInstances", "u" },
     { "InstanceCount", "u" }, { "RunningCount", "u" }, { "FailedCount", "u" },
-    { "Backends", "as" },    { "Quarantined", "as" },
+    { "Backends", "as" },     { "Quarantined", "as" },
 };
 
 static const Row instance_rows[] = {
@@ -68,8 +68,8 @@ static sd_bus_message *enter(const char *path, const char *property, const char 
 /* The properties in the reply of GetAll. */
 static unsigned count_all(const char *path, const char *interface)
 {
-    sd_bus_message *reply =
-        bus_call(client, path, "org.freedesktop.DBus.Properties.GetAll", "s", interface);
+    sd_bus_message *reply = bus_call(client, path, "org.freedesktop.DBus.Properties.GetAll", "s",
+                                     interface);
     unsigned count = 0;
 
     ck_assert_int_ge(sd_bus_message_enter_container(reply, 'a', "{sv}"), 0);
@@ -205,10 +205,9 @@ END_TEST
 START_TEST(isolation_that_is_off_is_shared)
 {
     const char *path, *kind, *outcome, *reason;
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 4, "Command", "as", 2,
-                 "sleep", "100", "PIDNamespace", "s", "off", "UTSNamespace", "s", "off",
-                 "IPCNamespace", "s", "off", 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 4,
+                                     "Command", "as", 2, "sleep", "100", "PIDNamespace", "s", "off",
+                                     "UTSNamespace", "s", "off", "IPCNamespace", "s", "off", 0);
     unsigned shared = 0;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
@@ -228,10 +227,9 @@ END_TEST
 START_TEST(what_is_not_enforced_is_degraded)
 {
     const char *path, *feature, *code, *value, *reason;
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 4, "Command", "as", 2,
-                 "sleep", "100", "Backend", "s", "monitor", "MemoryMax", "s", "64M",
-                 "CgroupNamespace", "s", "off", 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 4,
+                                     "Command", "as", 2, "sleep", "100", "Backend", "s", "monitor",
+                                     "MemoryMax", "s", "64M", "CgroupNamespace", "s", "off", 0);
     int enforced;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
@@ -266,6 +264,6 @@ END_TEST
 
 WORLD_MAIN("bus/properties", world_inherit, the_managers_properties_have_their_types,
            an_instances_properties_have_their_types_in_every_state, nothing_can_be_written,
-           an_unknown_property_is_none, timestamps_follow_each_other,
-           a_new_run_has_not_stopped_yet, the_exit_is_told, isolation_that_is_off_is_shared,
-           what_is_not_enforced_is_degraded, the_backend_is_told_while_it_runs)
+           an_unknown_property_is_none, timestamps_follow_each_other, a_new_run_has_not_stopped_yet,
+           the_exit_is_told, isolation_that_is_off_is_shared, what_is_not_enforced_is_degraded,
+           the_backend_is_told_while_it_runs)

@@ -10,9 +10,9 @@
 /* `sh -c script`, started, with a policy and a delay. */
 static const char *run_with(const char *policy, const char *delay, const char *script)
 {
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 3, "Command", "as", 3, "sh",
-                 "-c", script, "Restart", "s", policy, "RestartSec", "s", delay, 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 3,
+                                     "Command", "as", 3, "sh", "-c", script, "Restart", "s", policy,
+                                     "RestartSec", "s", delay, 0);
     const char *path;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
@@ -49,9 +49,9 @@ START_TEST(the_policy_decides_by_the_end)
         const char *policy, *script;
         bool restarts;
     } rows[] = {
-        { "no", "exit 3", false },         { "always", "exit 0", true },
-        { "on-failure", "exit 0", false }, { "on-failure", "exit 3", true },
-        { "on-success", "exit 0", true },  { "on-success", "exit 3", false },
+        { "no", "exit 3", false },          { "always", "exit 0", true },
+        { "on-failure", "exit 0", false },  { "on-failure", "exit 3", true },
+        { "on-success", "exit 0", true },   { "on-success", "exit 3", false },
         { "on-abnormal", "exit 3", false }, { "on-abnormal", "kill -KILL $$", true },
     };
 
@@ -158,9 +158,9 @@ END_TEST
 
 START_TEST(what_runs_too_long_has_failed)
 {
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2, "Command", "as", 2,
-                 "sleep", "100", "RuntimeMaxSec", "s", "50ms", 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2,
+                                     "Command", "as", 2, "sleep", "100", "RuntimeMaxSec", "s",
+                                     "50ms", 0);
     const char *path;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);
@@ -172,9 +172,9 @@ END_TEST
 
 START_TEST(a_status_can_count_as_success)
 {
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2, "Command", "as", 3, "sh",
-                 "-c", "exit 42", "SuccessExitStatus", "s", "42 SIGUSR1", 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2,
+                                     "Command", "as", 3, "sh", "-c", "exit 42", "SuccessExitStatus",
+                                     "s", "42 SIGUSR1", 0);
     const char *path;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);

@@ -16,7 +16,7 @@ static const char *created(sd_bus_message *reply)
 
 #define CREATE_WITH(name, n, ...) \
     created(bus_call(client, BUS_PATH, "CreateInstance", "sa{sv}", name, n, __VA_ARGS__))
-#define REFUSE_WITH(n, ...)                                                                     \
+#define REFUSE_WITH(n, ...) \
     bus_refuse(client, "InvalidArgs", BUS_PATH, "CreateInstance", "sa{sv}", "web", n, __VA_ARGS__)
 
 static sd_bus_message *get(const char *path, const char *setting, const char *type)
@@ -46,11 +46,11 @@ static const char *get_string(const char *path, const char *setting)
 
 START_TEST(what_was_set_is_read_back)
 {
-    const char *path =
-        CREATE_WITH("web", 9, "Description", "s", "for people", "Command", "as", 2, "sleep", "100",
-                    "WorkingDirectory", "s", "/usr", "Labels", "as", 1, "blue", "TimeoutStopUSec",
-                    "t", UINT64_C(1500000), "KillSignal", "i", 2, "RemoveOnExit", "b", 1,
-                    "PIDNamespace", "s", "off", "CPUQuotaPerSecUSec", "t", UINT64_C(500000));
+    const char *path = CREATE_WITH("web", 9, "Description", "s", "for people", "Command", "as", 2,
+                                   "sleep", "100", "WorkingDirectory", "s", "/usr", "Labels", "as",
+                                   1, "blue", "TimeoutStopUSec", "t", UINT64_C(1500000),
+                                   "KillSignal", "i", 2, "RemoveOnExit", "b", 1, "PIDNamespace",
+                                   "s", "off", "CPUQuotaPerSecUSec", "t", UINT64_C(500000));
     g_auto(GStrv) command = NULL;
     int value;
 
@@ -82,10 +82,10 @@ END_TEST
 
 START_TEST(the_spelling_of_files_is_taken_too)
 {
-    const char *path =
-        CREATE_WITH("web", 7, "TimeoutStopSec", "s", "1min 30s", "CPUQuota", "s", "50%", "MemoryMax",
-                    "s", "64M", "KillSignal", "s", "INT", "RemoveOnExit", "s", "yes", "Command", "s",
-                    "sh -c 'exit 3'", "TasksMax", "s", "infinity");
+    const char *path = CREATE_WITH("web", 7, "TimeoutStopSec", "s", "1min 30s", "CPUQuota", "s",
+                                   "50%", "MemoryMax", "s", "64M", "KillSignal", "s", "INT",
+                                   "RemoveOnExit", "s", "yes", "Command", "s", "sh -c 'exit 3'",
+                                   "TasksMax", "s", "infinity");
 
     ck_assert_uint_eq(get_number(path, "TimeoutStopUSec"), UINT64_C(90000000));
     ck_assert_uint_eq(get_number(path, "CPUQuotaPerSecUSec"), 500000);
@@ -105,9 +105,9 @@ START_TEST(any_integer_that_fits_is_taken)
     for (size_t i = 0; types[i]; i++) {
         const char type[] = { types[i], '\0' };
         g_autofree char *name = g_strdup_printf("web-%zu", i);
-        const char *path =
-            strchr("xt", types[i]) ? CREATE_WITH(name, 1, "TasksMax", type, UINT64_C(100))
-                                   : CREATE_WITH(name, 1, "TasksMax", type, 100);
+        const char *path = strchr("xt", types[i])
+                               ? CREATE_WITH(name, 1, "TasksMax", type, UINT64_C(100))
+                               : CREATE_WITH(name, 1, "TasksMax", type, 100);
         ck_assert_msg(get_number(path, "TasksMax") == 100, "%s", type);
     }
 }
@@ -144,9 +144,15 @@ START_TEST(every_refusal_names_the_setting)
     const struct {
         const char *name, *value;
     } rows[] = {
-        { "Comand", "true" },          { "PIDNamespace", "maybe" }, { "Script", "relative/path" },
-        { "TimeoutStopSec", "soon" },  { "User", "a b" },           { "Hostname", "-" },
-        { "StandardOutput", "printer" }, { "Require", "Nothing" },  { "CPUQuota", "much" },
+        { "Comand", "true" },
+        { "PIDNamespace", "maybe" },
+        { "Script", "relative/path" },
+        { "TimeoutStopSec", "soon" },
+        { "User", "a b" },
+        { "Hostname", "-" },
+        { "StandardOutput", "printer" },
+        { "Require", "Nothing" },
+        { "CPUQuota", "much" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -165,9 +171,9 @@ END_TEST
 START_TEST(a_setting_given_twice_is_refused)
 {
     (void)REFUSE_WITH(2, "Description", "s", "a", "Description", "s", "b");
-    ck_assert_ptr_nonnull(strstr(REFUSE_WITH(2, "TimeoutStopSec", "s", "1s", "TimeoutStopUSec", "t",
-                                             UINT64_C(1000000)),
-                                 "TimeoutStopUSec"));
+    ck_assert_ptr_nonnull(strstr(
+        REFUSE_WITH(2, "TimeoutStopSec", "s", "1s", "TimeoutStopUSec", "t", UINT64_C(1000000)),
+        "TimeoutStopUSec"));
 }
 END_TEST
 

@@ -236,7 +236,8 @@ END_TEST
 START_TEST(stopping_takes_signals_and_refuses_the_rest)
 {
     static const char *const methods[] = { "Start", "Freeze", "Thaw" };
-    const char *path = bus_run_ready(client, "web", "trap '' TERM; echo; while :; do sleep 1; done");
+    const char *path = bus_run_ready(client, "web",
+                                     "trap '' TERM; echo; while :; do sleep 1; done");
     Pending *stop = bus_begin(client, path, "Stop", NO_OPTIONS);
 
     check_refused(path, methods, G_N_ELEMENTS(methods));

@@ -106,9 +106,9 @@ END_TEST
 
 START_TEST(an_instance_that_removes_itself_answers_how_it_ended)
 {
-    sd_bus_message *reply =
-        bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2, "Command", "as", 3, "sh",
-                 "-c", "sleep 0.05; exit 3", "RemoveOnExit", "b", 1, 0);
+    sd_bus_message *reply = bus_call(client, BUS_PATH, "RunInstance", "sa{sv}a{sv}", "web", 2,
+                                     "Command", "as", 3, "sh", "-c", "sleep 0.05; exit 3",
+                                     "RemoveOnExit", "b", 1, 0);
     const char *path;
 
     ck_assert_int_ge(sd_bus_message_read(reply, "o", &path), 0);

@@ -40,7 +40,8 @@ static void become_ordinary(char **argv)
     char *without_argument[] = { argv[0], NULL };
 
     if (setgroups(0, NULL) < 0 || setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
-        setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 || execv(self, without_argument) < 0)
+        setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) < 0 ||
+        execv(self, without_argument) < 0)
         g_error("going on as an ordinary user: %s", g_strerror(errno));
 }
 
@@ -76,7 +77,8 @@ static _Noreturn void service_exec(char **argv, int fd)
 static void service_start(const char *private, int fd)
 {
     g_autofree char *config = g_strdup_printf("--config=%s/service.conf", directory);
-    char *argv[] = { (char *)"constellationd", (char *)private, (char *)"--no-systemd", config,
+    char *argv[] = { (char *)"constellationd",  (char *)private,
+                     (char *)"--no-systemd",    config,
                      (char *)"--log-level=err", NULL };
 
     ck_assert(g_file_set_contents(strchr(config, '/'), SERVICE_CONFIG, -1, NULL));
@@ -183,8 +185,9 @@ static Client *client_on(int fd)
     ck_assert_int_ge(sd_bus_set_fd(self->bus, fd, fd), 0);
     ck_assert_int_ge(sd_bus_negotiate_fds(self->bus, true), 0);
     ck_assert_int_ge(sd_bus_start(self->bus), 0);
-    ck_assert_int_ge(sd_bus_add_match(self->bus, NULL, "type='signal',path_namespace='" BUS_PATH "'",
-                                      on_signal, self),
+    ck_assert_int_ge(sd_bus_add_match(self->bus, NULL,
+                                      "type='signal',path_namespace='" BUS_PATH "'", on_signal,
+                                      self),
                      0);
     g_ptr_array_add(clients, self);
     (void)bus_call(self, BUS_PATH, "org.freedesktop.DBus.Peer.Ping", "");
@@ -275,7 +278,7 @@ static sd_bus_message *make_call(Client *from, const char *path, const char *met
 {
     const char *dot = strrchr(method, '.');
     g_autofree char *named = dot ? g_strndup(method, (gsize)(dot - method)) : NULL;
-    const char *interface = named                        ? named
+    const char *interface = named                         ? named
                             : strcmp(path, BUS_PATH) == 0 ? INTERFACE_MANAGER
                                                           : INTERFACE_INSTANCE;
     sd_bus_message *message;

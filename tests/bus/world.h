@@ -32,12 +32,12 @@ extern Client *client; /* the first one */
 extern pid_t service;
 extern char *directory; /* of this test only */
 
-#define WORLD_MAIN(name, setup, ...)                                \
-    int main(int argc, char **argv)                                 \
-    {                                                               \
-        const TTest *const tests[] = { __VA_ARGS__ };               \
-                                                                    \
-        world_init(argc, argv);                                     \
+#define WORLD_MAIN(name, setup, ...)                                          \
+    int main(int argc, char **argv)                                           \
+    {                                                                         \
+        const TTest *const tests[] = { __VA_ARGS__ };                         \
+                                                                              \
+        world_init(argc, argv);                                               \
         return suite_run(name, setup, world_end, tests, G_N_ELEMENTS(tests)); \
     }
 

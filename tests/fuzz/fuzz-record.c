@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_record(const struct Record *record)
 {
-    g_autofree char *sentence =
-        step_failure(record->fault_step, record->fault_error, record->fault_path);
+    g_autofree char *sentence = step_failure(record->fault_step, record->fault_error,
+                                             record->fault_path);
 
     g_assert_cmpuint(strlen(record->id), <, sizeof record->id);
     g_assert_cmpuint(strlen(record->fault_path), <, sizeof record->fault_path);

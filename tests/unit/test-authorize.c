@@ -107,8 +107,7 @@ START_TEST(methods_are_what_the_contract_says)
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         ck_assert(action_of_method(rows[i].interface, rows[i].method, &action));
-        ck_assert_msg(g_str_has_suffix(action_name(action), rows[i].action), "%s",
-                      rows[i].method);
+        ck_assert_msg(g_str_has_suffix(action_name(action), rows[i].action), "%s", rows[i].method);
     }
 }
 END_TEST

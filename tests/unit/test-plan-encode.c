@@ -20,11 +20,20 @@ static Plan *make_plan(const char *command)
 {
     g_autoptr(Spec) spec = spec_new();
     gid_t groups[] = { 4, 27, 100 };
-    Identity identity = { .uid = 1000, .gid = 100, .groups = groups, .n_groups = 3,
-                          .user = (char *)"ann", .home = (char *)"/", .shell = (char *)"/bin/sh" };
+    Identity identity = { .uid = 1000,
+                          .gid = 100,
+                          .groups = groups,
+                          .n_groups = 3,
+                          .user = (char *)"ann",
+                          .home = (char *)"/",
+                          .shell = (char *)"/bin/sh" };
     const HostFeatures features = { .known = true, .privileged = true };
-    const PlanInput input = { .spec = spec, .name = "web", .id = "i0000000000001",
-                              .identity = &identity, .features = &features, .interpreter = "rads",
+    const PlanInput input = { .spec = spec,
+                              .name = "web",
+                              .id = "i0000000000001",
+                              .identity = &identity,
+                              .features = &features,
+                              .interpreter = "rads",
                               .has_cgroup = true };
 
     if (command)
@@ -129,7 +138,8 @@ END_TEST
 START_TEST(only_planned_steps_are_sent_and_in_order)
 {
     const struct WirePlan *wire = encode();
-    const struct WireStep *steps = (const struct WireStep *)(const void *)(bytes->data + wire->steps);
+    const struct WireStep *steps = (const struct WireStep *)(const void *)(bytes->data +
+                                                                           wire->steps);
     uint32_t n = 0;
 
     ck_assert_uint_eq(wire->steps % 8, 0);

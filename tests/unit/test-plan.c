@@ -9,11 +9,6 @@
 #include "isolation/plan.h"
 #include "suite.h"
 
-static const SettingId namespace_settings[] = {
-    SETTING_USER_NAMESPACE, SETTING_PID_NAMESPACE, SETTING_MOUNT_NAMESPACE,
-    SETTING_UTS_NAMESPACE,  SETTING_IPC_NAMESPACE, SETTING_CGROUP_NAMESPACE,
-};
-
 static Spec *spec;
 static Identity identity;
 static HostFeatures features;
@@ -25,11 +20,19 @@ static GError *error;
 static void prepare(void)
 {
     spec = spec_new();
-    identity = (Identity){ .uid = 1000, .gid = 1000, .user = (char *)"ann",
-                           .home = (char *)"/home/ann", .shell = (char *)"/bin/zsh" };
+    identity = (Identity){ .uid = 1000,
+                           .gid = 1000,
+                           .user = (char *)"ann",
+                           .home = (char *)"/home/ann",
+                           .shell = (char *)"/bin/zsh" };
     features = (HostFeatures){ .known = true, .privileged = true };
-    input = (PlanInput){ .spec = spec, .name = "web", .id = "i0000000000001", .identity = &identity,
-                         .features = &features, .interpreter = "rads", .has_cgroup = true };
+    input = (PlanInput){ .spec = spec,
+                         .name = "web",
+                         .id = "i0000000000001",
+                         .identity = &identity,
+                         .features = &features,
+                         .interpreter = "rads",
+                         .has_cgroup = true };
     ck_assert(spec_set_text(spec, SETTING_COMMAND, "sleep 100", NULL));
 }
 
@@ -103,16 +106,17 @@ static void check_namespace(unsigned kind, const char *choice, bool privileged, 
     features = (HostFeatures){ .known = true, .privileged = privileged };
     features.refused[kind] = refused;
     input.service_uid = privileged ? 0 : identity.uid;
-    for (size_t i = 0; i < G_N_ELEMENTS(namespace_settings); i++)
-        set(namespace_settings[i], "off");
+    for (unsigned other = 0; other < NAMESPACE_COUNT; other++)
+        if (namespace_infos[other].setting >= 0)
+            set((SettingId)namespace_infos[other].setting, "off");
     set((SettingId)namespace_infos[kind].setting, choice);
 
     if (!make()) {
         ck_assert_msg(required && !possible, "%s: %s", row, error->message);
         ck_assert_msg(error->code == CONSTELLATION_ERROR_NAMESPACE_FAILED, "%s", row);
-        ck_assert_msg(strstr(error->message,
-                             setting_get((SettingId)namespace_infos[kind].setting)->name),
-                      "%s: %s", row, error->message);
+        ck_assert_msg(
+            strstr(error->message, setting_get((SettingId)namespace_infos[kind].setting)->name),
+            "%s: %s", row, error->message);
         return;
     }
     const Isolation *isolation = &plan->isolation[kind];
@@ -134,22 +138,24 @@ START_TEST(every_namespace_under_every_choice_on_every_host)
     static const char *const choices[] = { "required", "try", "off", "auto" };
     static const int errnos[] = { 0, EPERM, ENOSPC, EUSERS, EINVAL, ENOTCONN };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(namespace_settings); i++)
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         for (size_t c = 0; c < G_N_ELEMENTS(choices); c++)
-            for (size_t e = 0; e < G_N_ELEMENTS(errnos); e++)
-                for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
-                    if (namespace_infos[kind].setting == (int)namespace_settings[i] &&
-                        (kind == NAMESPACE_USER || strcmp(choices[c], "auto") != 0)) {
-                        check_namespace(kind, choices[c], true, errnos[e]);
-                        check_namespace(kind, choices[c], false, errnos[e]);
-                    }
+            for (size_t e = 0; e < G_N_ELEMENTS(errnos); e++) {
+                if (namespace_infos[kind].setting < 0 ||
+                    (kind != NAMESPACE_USER && strcmp(choices[c], "auto") == 0))
+                    continue;
+                check_namespace(kind, choices[c], true, errnos[e]);
+                check_namespace(kind, choices[c], false, errnos[e]);
+            }
 }
 END_TEST
 
-START_TEST(a_refusal_is_in_the_words_of_the_error)
+START_TEST(what_is_required_is_had_or_refused_in_the_words_of_the_error)
 {
-    features.refused[NAMESPACE_PID] = ENOSPC;
     set(SETTING_PID_NAMESPACE, "required");
+    ck_assert(make());
+    ck_assert(find(STEP_PROC)->required);
+    features.refused[NAMESPACE_PID] = ENOSPC;
     ck_assert(!make());
     ck_assert_ptr_nonnull(strstr(error->message, "PIDNamespace is required"));
     ck_assert_ptr_nonnull(strstr(error->message, "No space left on device"));
@@ -164,8 +170,8 @@ START_TEST(without_privilege_the_user_namespace_opens_the_others)
     for (unsigned kind = NAMESPACE_USER; kind <= NAMESPACE_CGROUP; kind++)
         ck_assert_msg(plan_has_namespace(plan, kind), "%s", namespace_infos[kind].name);
     ck_assert_uint_eq(plan->id_map, ID_MAP_SINGLE);
-    ck_assert_uint_eq(plan->clone_flags, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
-                                             CLONE_NEWIPC);
+    ck_assert_uint_eq(plan->clone_flags,
+                      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC);
 }
 END_TEST
 
@@ -183,7 +189,6 @@ END_TEST
 START_TEST(root_needs_no_user_namespace)
 {
     ck_assert(make());
-    ck_assert_int_eq(plan->isolation[NAMESPACE_USER].outcome, ISOLATION_SHARED);
     ck_assert_uint_eq(plan->id_map, ID_MAP_NONE);
     set(SETTING_USER_NAMESPACE, "try");
     ck_assert(make());
@@ -284,7 +289,9 @@ START_TEST(a_proc_of_its_own_takes_a_pid_and_a_mount_namespace)
         const char *pid, *mount;
         bool expected;
     } rows[] = {
-        { "try", "try", true }, { "off", "try", false }, { "try", "off", false },
+        { "try", "try", true },
+        { "off", "try", false },
+        { "try", "off", false },
         { "off", "off", false },
     };
 
@@ -295,16 +302,6 @@ START_TEST(a_proc_of_its_own_takes_a_pid_and_a_mount_namespace)
         ck_assert_msg(is_planned(STEP_PROC) == rows[i].expected, "%s %s", rows[i].pid,
                       rows[i].mount);
     }
-}
-END_TEST
-
-START_TEST(a_required_pid_namespace_requires_its_proc)
-{
-    ck_assert(make());
-    ck_assert(!find(STEP_PROC)->required);
-    set(SETTING_PID_NAMESPACE, "required");
-    ck_assert(make());
-    ck_assert(find(STEP_PROC)->required);
 }
 END_TEST
 
@@ -332,7 +329,7 @@ START_TEST(the_host_name_is_the_instances_unless_set)
 }
 END_TEST
 
-START_TEST(roots_service_drops_to_the_payloads_user)
+START_TEST(roots_service_drops_to_the_payloads_user_unless_that_is_root)
 {
     static const unsigned kinds[] = { STEP_GROUPS, STEP_GID, STEP_UID, STEP_CAPABILITIES };
 
@@ -340,15 +337,8 @@ START_TEST(roots_service_drops_to_the_payloads_user)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
         ck_assert_msg(is_planned(kinds[i]) && find(kinds[i])->required, "%s", step_name(kinds[i]));
     ck_assert_uint_eq(find(STEP_CAPABILITIES)->number, 1);
-    ck_assert_uint_eq(plan->identity.uid, 1000);
-}
-END_TEST
-
-START_TEST(roots_payload_keeps_its_capabilities)
-{
     identity.uid = identity.gid = 0;
     ck_assert(make());
-    ck_assert(is_planned(STEP_UID));
     ck_assert_uint_eq(find(STEP_CAPABILITIES)->number, 0);
 }
 END_TEST
@@ -414,7 +404,8 @@ START_TEST(a_sandbox_has_no_payload)
     ck_assert(make());
     ck_assert_ptr_null(plan->argv);
     for (guint i = 0; i < plan->steps->len; i++)
-        ck_assert_uint_lt(((const PlanStep *)g_ptr_array_index(plan->steps, i))->kind, STEP_SESSION);
+        ck_assert_uint_lt(((const PlanStep *)g_ptr_array_index(plan->steps, i))->kind,
+                          STEP_SESSION);
 }
 END_TEST
 
@@ -425,8 +416,6 @@ START_TEST(a_command_is_executed_as_it_stands)
     ck_assert(make());
     ck_assert_str_eq(plan->executable, "sleep");
     ck_assert_str_eq(plan->argv[1], "100");
-    ck_assert_ptr_null(plan->argv[2]);
-    ck_assert_ptr_null(plan->script);
     ck_assert_str_eq(find(STEP_EXEC)->path, "sleep");
     ck_assert_str_eq(find(STEP_WORKING_DIRECTORY)->path, "/");
 }
@@ -462,9 +451,12 @@ START_TEST(the_environment_is_the_users_and_the_instances)
     static const struct {
         const char *name, *value;
     } rows[] = {
-        { "HOME", "/home/ann" },   { "USER", "ann" },
-        { "LOGNAME", "ann" },      { "SHELL", "/bin/zsh" },
-        { "CONSTELLATION_INSTANCE", "web" }, { "CONSTELLATION_ID", "i0000000000001" },
+        { "HOME", "/home/ann" },
+        { "USER", "ann" },
+        { "LOGNAME", "ann" },
+        { "SHELL", "/bin/zsh" },
+        { "CONSTELLATION_INSTANCE", "web" },
+        { "CONSTELLATION_ID", "i0000000000001" },
     };
 
     ck_assert(make());
@@ -487,7 +479,7 @@ START_TEST(settings_override_the_environment)
 END_TEST
 
 SUITE_MAIN_WITH("isolation/plan", prepare, clean, every_namespace_under_every_choice_on_every_host,
-                a_refusal_is_in_the_words_of_the_error,
+                what_is_required_is_had_or_refused_in_the_words_of_the_error,
                 without_privilege_the_user_namespace_opens_the_others,
                 where_the_user_namespace_is_refused_the_others_say_so, root_needs_no_user_namespace,
                 a_cgroup_namespace_takes_a_cgroup, what_is_required_by_name_must_be_had,
@@ -495,10 +487,10 @@ SUITE_MAIN_WITH("isolation/plan", prepare, clean, every_namespace_under_every_ch
                 before_the_gate_the_init_prepares_and_behind_it_the_payload_drops,
                 mounts_are_kept_in_before_anything_is_mounted, what_is_masked_is_required,
                 a_proc_of_its_own_takes_a_pid_and_a_mount_namespace,
-                a_required_pid_namespace_requires_its_proc,
                 orphans_need_a_subreaper_where_there_is_no_pid_namespace,
-                the_host_name_is_the_instances_unless_set, roots_service_drops_to_the_payloads_user,
-                roots_payload_keeps_its_capabilities, an_ordinary_service_has_nobody_to_become,
+                the_host_name_is_the_instances_unless_set,
+                roots_service_drops_to_the_payloads_user_unless_that_is_root,
+                an_ordinary_service_has_nobody_to_become,
                 an_ordinary_service_runs_nothing_as_another_user,
                 groups_do_not_exist_where_two_ids_are_mapped,
                 privileges_are_gained_by_roots_payload_only, a_sandbox_has_no_payload,

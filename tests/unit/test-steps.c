@@ -120,14 +120,13 @@ START_TEST(codes_tell_isolation_from_execution)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        ck_assert_msg(step_error_code(rows[i].kind) == rows[i].code, "%s",
-                      step_name(rows[i].kind));
+        ck_assert_msg(step_error_code(rows[i].kind) == rows[i].code, "%s", step_name(rows[i].kind));
 }
 END_TEST
 
-SUITE_MAIN("isolation/steps", every_step_has_a_name_of_its_own,
-           a_number_that_is_no_step_is_unknown, every_sentence_says_what_it_was_on_and_why,
-           a_step_without_a_path_says_none, whoever_can_do_something_is_told_what,
+SUITE_MAIN("isolation/steps", every_step_has_a_name_of_its_own, a_number_that_is_no_step_is_unknown,
+           every_sentence_says_what_it_was_on_and_why, a_step_without_a_path_says_none,
+           whoever_can_do_something_is_told_what,
            an_interpreter_with_a_carriage_return_is_a_file_of_windows,
            a_path_cannot_put_control_characters_into_a_sentence,
            codes_tell_isolation_from_execution)

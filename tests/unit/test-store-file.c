@@ -12,8 +12,18 @@
 
 /* What a text of the store must not lose. */
 static const char *const weird[] = {
-    "",        " ",           " leading and trailing ", "a;b;;c;", "back\\slash \\n \\s", "#no comment",
-    "[Group]", "key = value", "two\nlines\n",           "\ttab\r", "\xc3\xa4\xe2\x82\xac", "=",
+    "",
+    " ",
+    " leading and trailing ",
+    "a;b;;c;",
+    "back\\slash \\n \\s",
+    "#no comment",
+    "[Group]",
+    "key = value",
+    "two\nlines\n",
+    "\ttab\r",
+    "\xc3\xa4\xe2\x82\xac",
+    "=",
 };
 
 static Controller controller; /* nothing of it is looked at */
@@ -206,7 +216,7 @@ END_TEST
 
 START_TEST(settings_come_back)
 {
-    const char *const command[] = { "sh", "-c", "echo \"$1\" 'two words'; exit", "",  NULL };
+    const char *const command[] = { "sh", "-c", "echo \"$1\" 'two words'; exit", "", NULL };
     const char *const environment[] = { "A=1;2", "B= two\nlines ", "C=\xc3\xa4", NULL };
 
     ck_assert(spec_set_strv(made->spec, SETTING_COMMAND, command, NULL));
@@ -237,14 +247,29 @@ START_TEST(a_wrong_line_is_refused)
     static const struct {
         const char *key, *value; /* NULL: without the line */
     } rows[] = {
-        { "Version", NULL },     { "Version", "0" },       { "Version", "2" },
-        { "Version", "x" },      { "Id", NULL },           { "Id", "" },
-        { "Id", "web" },         { "Id", "i000000000000" }, { "Id", "../../etc/passwd" },
-        { "Name", NULL },        { "Name", "" },           { "Name", "a/b" },
-        { "Name", "../x" },      { "Owner", NULL },        { "Owner", "-1" },
-        { "Owner", "4294967295" }, { "Owner", "4294967296" }, { "Owner", "root" },
-        { "State", NULL },       { "State", "" },          { "State", "running" },
-        { "Result", NULL },      { "Result", "fine" },
+        { "Version", NULL },
+        { "Version", "0" },
+        { "Version", "2" },
+        { "Version", "x" },
+        { "Id", NULL },
+        { "Id", "" },
+        { "Id", "web" },
+        { "Id", "i000000000000" },
+        { "Id", "../../etc/passwd" },
+        { "Name", NULL },
+        { "Name", "" },
+        { "Name", "a/b" },
+        { "Name", "../x" },
+        { "Owner", NULL },
+        { "Owner", "-1" },
+        { "Owner", "4294967295" },
+        { "Owner", "4294967296" },
+        { "Owner", "root" },
+        { "State", NULL },
+        { "State", "" },
+        { "State", "running" },
+        { "Result", NULL },
+        { "Result", "fine" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -269,8 +294,15 @@ END_TEST
 
 START_TEST(what_is_no_text_of_the_store_is_refused)
 {
-    static const char *const texts[] = { "", "\n", "[Instance]", "[Instance]\n", ("Id=" ID), "garbage",
-                                         "[Run]\nState=RUNNING\n", "\xff\xfe", "[Instance\n" };
+    static const char *const texts[] = { "",
+                                         "\n",
+                                         "[Instance]",
+                                         "[Instance]\n",
+                                         ("Id=" ID),
+                                         "garbage",
+                                         "[Run]\nState=RUNNING\n",
+                                         "\xff\xfe",
+                                         "[Instance\n" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         check_refused(texts[i], texts[i]);
@@ -293,9 +325,9 @@ END_TEST
 
 SUITE_MAIN_WITH("core/store-file", prepare, clean, who_it_is_comes_back,
                 every_state_and_result_comes_back, the_run_comes_back,
-                a_restart_that_is_due_comes_back, a_payload_that_did_not_exit_comes_back_as_such, weird_texts_come_back,
-                isolation_comes_back, what_it_does_without_comes_back, the_placement_comes_back,
-                what_was_never_placed_is_not, settings_come_back, the_same_text_is_written_again,
-                a_wrong_line_is_refused, a_wrong_setting_is_refused,
+                a_restart_that_is_due_comes_back, a_payload_that_did_not_exit_comes_back_as_such,
+                weird_texts_come_back, isolation_comes_back, what_it_does_without_comes_back,
+                the_placement_comes_back, what_was_never_placed_is_not, settings_come_back,
+                the_same_text_is_written_again, a_wrong_line_is_refused, a_wrong_setting_is_refused,
                 what_is_no_text_of_the_store_is_refused,
                 a_text_that_breaks_off_is_an_instance_or_refused)

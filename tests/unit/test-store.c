@@ -272,7 +272,8 @@ END_TEST
 
 START_TEST(what_is_no_file_is_set_aside)
 {
-    g_autofree char *directory = file_of(runtime, ID SUFFIX), *link = file_of(runtime, OTHER SUFFIX);
+    g_autofree char *directory = file_of(runtime, ID SUFFIX),
+                    *link = file_of(runtime, OTHER SUFFIX);
 
     ck_assert_int_eq(mkdir(directory, 0700) | symlink("/dev/zero", link), 0);
     check_loads("");

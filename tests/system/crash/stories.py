@@ -6,12 +6,16 @@ Each request is NOT_ASKED, ASKED (no answer came: it may have happened or not, b
 (it has happened) or REFUSED.
 """
 
+import os
+import re
 import signal
 
 from scene import read, send
 
 NOT_ASKED, ASKED, TOLD, REFUSED = "not asked", "asked", "told", "refused"
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+# Linux 6.15: what PIDFD_GET_INFO tells.
+KERNEL_KEEPS_ENDS = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]] >= [6, 15]
 SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGUSR1, signal.SIGXCPU)
 
 
@@ -85,6 +89,15 @@ class Story:
 
     def tell(self):
         yield from self.begin()
+
+    def strike(self, _service_is_there):
+        """Kills its init."""
+        processes = self.scene.processes()
+        for pid in self.alive(processes):
+            for parent in processes:
+                if str(pid).encode() in read(f"/proc/{parent}/task/{parent}/children").split():
+                    send(parent, signal.SIGKILL)
+                    self.struck = True
 
     # ---- what must be true ---------------------------------------------------------------------
 
@@ -236,6 +249,23 @@ class Stubborn(Stopped):
         return ["stubborn"]
 
 
+class Restarted(Story):
+    """Is told to restart by hand: it runs before and after, whatever was answered."""
+
+    def tell(self):
+        yield from self.begin()
+        self.stopped = ASKED
+        yield from self.request("waited", "Restart")
+
+    def wrong_if_there(self, shown, begun, alive):
+        if begun > shown["Run"] or shown["Run"] > 2 or (self.waited == TOLD and shown["Run"] != 2):
+            return f"{begun} payloads have run, in {shown['Run']} runs"
+        if self.started == TOLD and shown["State"] == "FAILED" and shown["Run"] == 2 and \
+                self.waited == ASKED and shown["Result"] in ("resources", "isolation"):
+            return None  # its second start was interrupted, and nothing of it is left
+        return super().wrong_if_there(shown, min(begun, 1), alive)
+
+
 class Destroyed(Stopped):
     persistent = True
 
@@ -294,14 +324,9 @@ class Restarter(Story):
 class Struck(Story):
     """Its init is killed from outside while the service is away."""
 
-    def strike(self):
-        """Between two lives of the service."""
-        processes = self.scene.processes()
-        for pid in self.alive(processes):
-            for parent in processes:
-                if str(pid).encode() in read(f"/proc/{parent}/task/{parent}/children").split():
-                    send(parent, signal.SIGKILL)
-                    self.struck = True
+    def strike(self, service_is_there):
+        if not service_is_there:
+            super().strike(False)
 
     def wrong_run(self, shown, alive):
         if not self.struck:
@@ -315,5 +340,26 @@ class StruckLoner(Struck):
     settings = {"PIDNamespace": ("s", "off")}
 
 
-ALL = (Keeper, Loner, Leaver, Persistent, Victim, Stopped, Stubborn, Destroyed, Unborn, Guest,
-       Restarter, Struck, StruckLoner)
+class Witness(Story):
+    """Its init is killed from outside, and the service that sees it is not the one that started it."""
+    seen = False
+
+    def strike(self, service_is_there):
+        if service_is_there and self.started == TOLD:
+            self.seen = True
+            super().strike()
+
+    def wrong_run(self, shown, alive):
+        if not self.seen:
+            return self.wrong_sleeper(shown, alive)
+        if not KERNEL_KEEPS_ENDS and shown["Result"] == "lost":
+            return f"process {alive[0]} lives" if alive else None
+        return self.wrong_end(shown, alive, "FAILED", "signal", -1, signal.SIGKILL)
+
+
+class WitnessLoner(Witness):
+    settings = {"PIDNamespace": ("s", "off")}
+
+
+ALL = (Keeper, Loner, Leaver, Persistent, Victim, Stopped, Stubborn, Restarted, Destroyed, Unborn,
+       Guest, Restarter, Struck, StruckLoner, Witness, WitnessLoner)

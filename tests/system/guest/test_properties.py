@@ -57,7 +57,7 @@ def what_happens_in_one_turn_is_one_signal(world):
 
 @test
 def a_property_that_did_not_change_is_not_signalled(world):
-    web = world.run("web", Command=SLEEP)
+    _, web = recorded(world, lambda: world.run("web", Command=SLEEP))
     signals, _ = recorded(world, web.freeze)
     equal([sorted(names) for _, names in changes(signals, web)], [["SubState"]])
 
@@ -90,7 +90,7 @@ def every_end_is_told_once_with_the_run_and_the_status(world):
 
 @test
 def a_failed_start_is_told_as_a_change_of_state(world):
-    web = world.create("web", Command=["/opt/none"])
+    _, web = recorded(world, lambda: world.create("web", Command=["/opt/none"]))
 
     def body():
         with refused("SpawnFailed"):
