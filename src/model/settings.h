@@ -68,7 +68,8 @@ typedef enum BackendChoice {
     BACKEND_MONITOR,
 } BackendChoice;
 
-typedef enum RestartPolicy { /* indices of choices_restart */
+/* Indices of choices_restart. */
+typedef enum RestartPolicy {
     RESTART_NO,
     RESTART_ON_SUCCESS,
     RESTART_ON_FAILURE,

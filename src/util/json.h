@@ -42,5 +42,5 @@ void json_null(Json *json);
 void json_bool(Json *json, bool value);
 void json_int(Json *json, int64_t value);
 void json_uint(Json *json, uint64_t value);
-void json_double(Json *json, double value); /* null if it is no finite number */
+void json_double(Json *json, double value);      /* null if it is no finite number */
 void json_string(Json *json, const char *value); /* null if NULL; invalid UTF-8 becomes U+FFFD */

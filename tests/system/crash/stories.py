@@ -90,8 +90,13 @@ class Story:
     def tell(self):
         yield from self.begin()
 
-    def strike(self, _service_is_there):
-        """Kills its init."""
+    def while_away(self):
+        """What happens to it while there is no service."""
+
+    def when_back(self):
+        """And when a new one has taken over."""
+
+    def kill_init(self):
         processes = self.scene.processes()
         for pid in self.alive(processes):
             for parent in processes:
@@ -324,9 +329,8 @@ class Restarter(Story):
 class Struck(Story):
     """Its init is killed from outside while the service is away."""
 
-    def strike(self, service_is_there):
-        if not service_is_there:
-            super().strike(False)
+    def while_away(self):
+        self.kill_init()
 
     def wrong_run(self, shown, alive):
         if not self.struck:
@@ -342,15 +346,13 @@ class StruckLoner(Struck):
 
 class Witness(Story):
     """Its init is killed from outside, and the service that sees it is not the one that started it."""
-    seen = False
 
-    def strike(self, service_is_there):
-        if service_is_there and self.started == TOLD:
-            self.seen = True
-            super().strike()
+    def when_back(self):
+        if self.started == TOLD:
+            self.kill_init()
 
     def wrong_run(self, shown, alive):
-        if not self.seen:
+        if not self.struck:
             return self.wrong_sleeper(shown, alive)
         if not KERNEL_KEEPS_ENDS and shown["Result"] == "lost":
             return f"process {alive[0]} lives" if alive else None

@@ -189,7 +189,7 @@ def nobody_else_is_let_in_to_a_private_socket(world):
 def a_private_service_of_root_uses_scopes_where_systemd_runs(world):
     web = world.private().run("web", Command=SLEEP)
     equal(web["Backend"], "scope")
-    matches(web["Unit"], "constellation-p[0-9a-f]{16}-i[0-9a-v]{13}_1.scope")
+    matches(web["Unit"], "constellation-p[0-9]+-[0-9a-f]+-i[0-9a-v]{13}_1.scope")
 
 
 @test
