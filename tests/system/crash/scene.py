@@ -5,8 +5,8 @@ killed and started again; and what there is of processes, files and cgroups at a
 import ctypes
 import os
 import select
-import shutil
 import signal
+import socket
 import sys
 import time
 
@@ -41,6 +41,31 @@ def send(pid, number):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def processes():
+    """pid -> command line of all that live below us."""
+    found, unseen = {}, [os.getpid()]
+    while unseen:
+        pid = unseen.pop()
+        for child in read(f"/proc/{pid}/task/{pid}/children").split():
+            child = int(child)
+            unseen.append(child)
+            state = read(f"/proc/{child}/stat").rpartition(b")")[2].split()
+            if state and state[0] not in b"ZX":
+                found[child] = read(f"/proc/{child}/cmdline").decode().split("\0")
+    return found
+
+
+def end_all():
+    """Nothing that was started here lives any more."""
+    while True:
+        alive = processes()
+        if not alive:
+            return
+        for pid in alive:
+            send(pid, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 def own_cgroup():
@@ -78,6 +103,11 @@ def remove_cgroup(path):
         os.rmdir(directory)
 
 
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(path) == 0
+
+
 class Scene:
     def __init__(self, directory, daemon):
         self.directory, self.daemon = directory, daemon
@@ -89,16 +119,16 @@ class Scene:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         # What the init of a user session does: nothing that ends here waits to be reaped.
         signal.signal(signal.SIGCHLD, self.reap)
-        socket = f"{directory}/bus"
-        self.write("bus.conf", BUS_CONFIG.format(path=socket))
+        address = f"{directory}/bus"
+        self.write("bus.conf", BUS_CONFIG.format(path=address))
         self.write("empty", "")
         self.environment = {"PATH": os.environ["PATH"], "HOME": directory,
                             "XDG_RUNTIME_DIR": self.runtime, "XDG_STATE_HOME": self.state,
-                            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}"}
+                            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={address}"}
         self.bus_daemon = self.spawn(["dbus-daemon", f"--config-file={directory}/bus.conf",
                                       "--nofork", "--nopidfile"], self.environment)
-        self.until(lambda: os.path.exists(socket), "the message bus is there")
-        self.bus = Bus(socket, self.on_signal)
+        self.until(lambda: listens(address), "the message bus is there")
+        self.bus = Bus(address, self.on_signal)
         self.bus.ask(BUS, "/org/freedesktop/DBus", BUS, "AddMatch", "s",
                      f"type='signal',sender='{BUS}',member='NameOwnerChanged',arg0='{NAME}'")
 
@@ -143,19 +173,6 @@ class Scene:
                 raise Trouble(f"not within {seconds} s: {what}")
             time.sleep(0.001)
         return time.monotonic() - begin
-
-    def processes(self):
-        """pid -> command line of all that live below us."""
-        found, unseen = {}, [os.getpid()]
-        while unseen:
-            pid = unseen.pop()
-            for child in read(f"/proc/{pid}/task/{pid}/children").split():
-                child = int(child)
-                unseen.append(child)
-                state = read(f"/proc/{child}/stat").rpartition(b")")[2].split()
-                if state and state[0] not in b"ZX":
-                    found[child] = read(f"/proc/{child}/cmdline").decode().split("\0")
-        return found
 
     # ---- the service ---------------------------------------------------------------------------
 
@@ -243,10 +260,3 @@ class Scene:
 
     def log_size(self):
         return len(read(f"{self.directory}/log"))
-
-    def close(self):
-        for pid in self.processes():
-            send(pid, signal.SIGKILL)
-        self.bus.close()
-        self.until(lambda: not self.processes(), "everything of the scene is gone")
-        shutil.rmtree(self.directory)

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 
-from scene import read, send
+from scene import processes, read, send
 
 NOT_ASKED, ASKED, TOLD, REFUSED = "not asked", "asked", "told", "refused"
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
@@ -97,9 +97,9 @@ class Story:
         """And when a new one has taken over."""
 
     def kill_init(self):
-        processes = self.scene.processes()
-        for pid in self.alive(processes):
-            for parent in processes:
+        living = processes()
+        for pid in self.alive(living):
+            for parent in living:
                 if str(pid).encode() in read(f"/proc/{parent}/task/{parent}/children").split():
                     send(parent, signal.SIGKILL)
                     self.struck = True

@@ -45,7 +45,7 @@ def settled(world):
 @test
 def a_thousand_instances_leave_no_trace_and_cost_no_memory(world):
     # It takes this long until the heap has found its shape.
-    for _ in range(15):
+    for _ in range(25):
         lives(world, 100)
     settled(world)
     pid = world.pid()
