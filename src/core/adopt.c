@@ -101,7 +101,7 @@ static void adopt_ended(Instance *instance, const struct Record *record)
     bool started = record ? record->phase >= RECORD_EXECUTED : instance->state != STATE_STARTING;
     bool told = instance->state == STATE_STOPPING;
     instance->told_to_end = told;
-    /* What has run was there, and how it ended is worth as much as if it had ended a moment later. */
+    /* What has run is kept, as if it had ended a moment later. */
     if (record && (record->phase == RECORD_EXECUTED || record->phase == RECORD_ENDED))
         instance->tentative = false;
     instance->state = told ? STATE_STOPPING : STATE_RUNNING; /* where the end is possible from */

@@ -36,7 +36,8 @@ static int ended_child(int exit_status, int signal_number, pid_t *ret_pid)
 
     if (pid == 0) {
         (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
-        if (signal_number != 0)
+        /* Sanitizers catch some and exit instead. */
+        if (signal_number != 0 && signal(signal_number, SIG_DFL) != SIG_ERR)
             (void)raise(signal_number);
         _exit(exit_status);
     }
