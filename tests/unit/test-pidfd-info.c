@@ -36,8 +36,9 @@ static int ended_child(int exit_status, int signal_number, pid_t *ret_pid)
 
     if (pid == 0) {
         (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
-        /* Sanitizers catch some and exit instead. */
-        if (signal_number != 0 && signal(signal_number, SIG_DFL) != SIG_ERR)
+        /* Sanitizers catch some, and would exit instead. */
+        (void)signal(signal_number, SIG_DFL);
+        if (signal_number != 0)
             (void)raise(signal_number);
         _exit(exit_status);
     }
