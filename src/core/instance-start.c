@@ -118,8 +118,6 @@ static void start_begin(Instance *instance, const StartOptions *options)
 bool instance_start(Instance *instance, const StartOptions *options, WaiterCallback done,
                     void *userdata, GError **error)
 {
-    g_autofree char *refusal = NULL;
-
     switch (state_answer(instance->state, REQUEST_START)) {
     case ANSWER_BEGIN:
         if (instance->controller->shutting_down)
@@ -131,8 +129,7 @@ bool instance_start(Instance *instance, const StartOptions *options, WaiterCallb
         waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
         return true;
     default:
-        refusal = state_refusal(instance->state, REQUEST_START, instance->name);
-        return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", refusal);
+        return instance_refuse(instance, REQUEST_START, error);
     }
 }
 

@@ -96,13 +96,6 @@ static void stop_begin(Instance *instance, const StopOptions *options)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static bool refuse(const Instance *instance, Request request, GError **error)
-{
-    g_autofree char *sentence = state_refusal(instance->state, request, instance->name);
-
-    return error_set(error, CONSTELLATION_ERROR_INVALID_STATE, "%s", sentence);
-}
-
 static int on_runtime_over(sd_event_source *source, uint64_t usec, void *userdata)
 {
     Instance *instance = userdata;
@@ -159,7 +152,7 @@ bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallbac
     Answer answer = state_answer(instance->state, REQUEST_STOP);
 
     if (answer == ANSWER_REFUSE)
-        return refuse(instance, REQUEST_STOP, error);
+        return instance_refuse(instance, REQUEST_STOP, error);
     instance->told_to_end = true;
     if (answer == ANSWER_NOTHING) {
         restart_cancel(instance);
@@ -193,7 +186,7 @@ bool instance_restart(Instance *instance, const StopOptions *options, WaiterCall
         waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
         return true;
     default:
-        return refuse(instance, REQUEST_RESTART, error);
+        return instance_refuse(instance, REQUEST_RESTART, error);
     }
 }
 
@@ -203,7 +196,7 @@ bool instance_destroy(Instance *instance, bool force, WaiterCallback done, void 
     Answer answer = state_answer(instance->state, REQUEST_DESTROY);
 
     if (answer == ANSWER_REFUSE || (answer == ANSWER_FORCE && !force))
-        return refuse(instance, REQUEST_DESTROY, error);
+        return instance_refuse(instance, REQUEST_DESTROY, error);
     waiters_add(&instance->waiters, WAIT_DESTROYED, done, userdata);
     if (!state_is_active(instance->state)) {
         controller_remove(instance->controller, instance);

@@ -200,7 +200,7 @@ void instance_forget_init(Instance *instance)
 
 /* ---- requests that need no story of their own ------------------------------------------------ */
 
-static bool refuse(const Instance *instance, Request request, GError **error)
+bool instance_refuse(const Instance *instance, Request request, GError **error)
 {
     g_autofree char *sentence = state_refusal(instance->state, request, instance->name);
 
@@ -218,7 +218,7 @@ void instance_wait(Instance *instance, bool final, WaiterCallback done, void *us
 bool instance_kill(Instance *instance, bool all, int signal, GError **error)
 {
     if (state_answer(instance->state, REQUEST_KILL) != ANSWER_BEGIN)
-        return refuse(instance, REQUEST_KILL, error);
+        return instance_refuse(instance, REQUEST_KILL, error);
     if (signal < 1 || signal > 31)
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "signal %d: must be 1 to 31",
                          signal);
@@ -238,7 +238,7 @@ bool instance_freeze(Instance *instance, bool freeze, GError **error)
     Request request = freeze ? REQUEST_FREEZE : REQUEST_THAW;
 
     if (state_answer(instance->state, request) != ANSWER_BEGIN)
-        return refuse(instance, request, error);
+        return instance_refuse(instance, request, error);
     int r = placement_freeze(instance->placement, freeze);
     if (r < 0)
         return error_from_errno(error, CONSTELLATION_ERROR_CGROUP_FAILED, r, "%s '%s' (%s)",

@@ -125,6 +125,9 @@ Instance *instance_new(Controller *controller, const char *id, const char *name,
                        Spec *spec);
 void instance_free(Instance *instance);
 
+/* Sets INVALID_STATE with the sentence of state_refusal(); false. */
+bool instance_refuse(const Instance *instance, Request request, GError **error);
+
 /* The only writer of state: looks the event up in the table, stores, and tells the observer. False
  * if it could not be stored, which is logged; the state is the new one all the same. */
 bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GError **error);

@@ -28,7 +28,12 @@ int pidfd_exit_status(int pidfd, int *ret_cld_code, int *ret_cld_status)
 {
     struct PidfdInfo info = { .mask = INFO_EXIT };
 
-    if (ioctl(pidfd, GET_INFO, &info) < 0)
+    int r = ioctl(pidfd, GET_INFO, &info);
+    /* The kernel looks for the end first and for the process then: reaped in between, it has
+     * neither. */
+    if (r < 0 && errno == ESRCH)
+        r = ioctl(pidfd, GET_INFO, &info);
+    if (r < 0)
         return -EOPNOTSUPP; /* ENOTTY before 6.13; ESRCH before 6.15, once it has been reaped */
     if ((info.mask & INFO_EXIT) == 0)
         return -ENODATA;
