@@ -77,11 +77,17 @@ def own_cgroup():
     return roots[0] + lines[0].rstrip("/") if roots and lines else None
 
 
-def end_with_parent():
-    """In an orderly way: whatever ends the test, nothing of it is left."""
+def end_orderly():
+    """At a SIGTERM, through all that is to be done at the end; the second one is too late."""
     def end(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.exit(1)
     signal.signal(signal.SIGTERM, end)
+
+
+def end_with_parent():
+    """Whatever ends the test, nothing of it is left."""
+    end_orderly()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
@@ -114,7 +120,7 @@ class Scene:
         self.statuses, self.service, self.owned = {}, None, False
         self.runtime, self.state = f"{directory}/run", f"{directory}/state"
         self.traces = f"{directory}/traces"
-        for path in (directory, self.runtime, self.state, self.traces):
+        for path in (self.runtime, self.state, self.traces):
             os.mkdir(path, 0o700)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         # What the init of a user session does: nothing that ends here waits to be reaped.

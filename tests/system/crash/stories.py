@@ -140,7 +140,10 @@ class Story:
             return None
         if self.created == TOLD:
             return "lost: it was created and is not there"
-        return f"lost: never confirmed, but {begun} payloads have run" if begun else None
+        # An init that is killed before it could note the exec leaves a start that has failed.
+        if begun and not self.struck:
+            return f"lost: never confirmed, but {begun} payloads have run"
+        return None
 
     def wrong_if_there(self, shown, begun, alive):
         if begun > 1:
