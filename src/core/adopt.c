@@ -18,6 +18,10 @@
 #include "util/log.h"
 #include "util/procfs.h"
 #include "util/syscalls.h"
+#include "util/timer.h"
+
+/* A payload is executed some hundred microseconds after the gate was opened. */
+#define LOOK_AGAIN_USEC (5 * 1000)
 
 /* The holder of the lock, as a pidfd that is certainly its: asked again after the opening, the
  * lock still has the same holder, so the pid was not used by somebody else in between. */
@@ -58,6 +62,46 @@ static void adopt_placement(Instance *instance, pid_t pid)
     instance->placement = placement_monitor(error->message);
 }
 
+static void take_payload(Instance *instance, const struct Record *record)
+{
+    if (procfs_first_child(instance->init_pid, &instance->main_pid) < 0)
+        instance->main_pid = 0;
+    if (instance->started.realtime_usec == 0)
+        instance->started = (Timestamp){ record->executed_realtime_usec,
+                                         record->executed_monotonic_usec };
+}
+
+static void look_later(Instance *instance);
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Instance *instance = userdata;
+    auto_fd fd = store_record_open(instance->controller->store, instance);
+    struct Record record;
+
+    (void)source;
+    (void)usec;
+    instance->look_timer = sd_event_source_disable_unref(instance->look_timer);
+    if (fd < 0 || record_read(fd, &record) < 0)
+        return 0;
+    if (record.phase < RECORD_EXECUTED) {
+        look_later(instance);
+        return 0;
+    }
+    take_payload(instance, &record);
+    runtime_watch(instance);
+    instance_changed(instance);
+    return 0;
+}
+
+/* Its gate is open and the payload not executed yet: which process that is, and since when, the
+ * record tells in a moment. If it never does, the init ends, and that is seen. */
+static void look_later(Instance *instance)
+{
+    (void)timer_start(instance->controller->event, &instance->look_timer, LOOK_AGAIN_USEC, on_look,
+                      instance, "look");
+}
+
 static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct Record *record)
 {
     Controller *controller = instance->controller;
@@ -68,11 +112,9 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
         log_error("%s (%s): %s", instance->id, instance->name, error->message);
         return;
     }
-    if (procfs_first_child(pid, &instance->main_pid) < 0)
-        instance->main_pid = 0;
-    if (instance->started.realtime_usec == 0)
-        instance->started = (Timestamp){ record->executed_realtime_usec,
-                                         record->executed_monotonic_usec };
+    take_payload(instance, record);
+    if (record->phase < RECORD_EXECUTED)
+        look_later(instance);
     bool stopping = instance->state == STATE_STOPPING;
     instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
     instance->sub_state = placement_is_frozen(instance->placement) ? SUB_STATE_FROZEN

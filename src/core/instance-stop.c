@@ -117,7 +117,7 @@ void runtime_watch(Instance *instance)
     uint64_t ran = now > instance->started.monotonic_usec ? now - instance->started.monotonic_usec
                                                           : 0;
 
-    if (max != UINT64_MAX)
+    if (max != UINT64_MAX && instance->started.monotonic_usec != 0)
         (void)timer_start(instance->controller->event, &instance->runtime_timer,
                           max > ran ? max - ran : 0, on_runtime_over, instance, "runtime");
 }

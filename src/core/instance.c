@@ -193,6 +193,7 @@ bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **erro
 void instance_forget_init(Instance *instance)
 {
     instance->init_source = sd_event_source_disable_unref(instance->init_source);
+    instance->look_timer = sd_event_source_disable_unref(instance->look_timer);
     instance->init_pidfd = fd_close(instance->init_pidfd);
     instance->init_pid = 0;
     instance->main_pid = 0;

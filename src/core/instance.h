@@ -56,6 +56,7 @@ struct Instance {
     int record_fd; /* only where records are in memory; else -1 and the file is opened when needed
                     */
     sd_event_source *init_source;
+    sd_event_source *look_timer; /* adopted before its payload was executed: looked at again */
     Placement *placement;
     char *backend_reason;
     Isolation isolation[NAMESPACE_COUNT];
