@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,6 +18,10 @@
 
 #define SUFFIX        ".instance"
 #define FILE_SIZE_MAX (4u << 20)
+
+/* A service that is killed while it spawns its launcher leaves the lock to a child that has not
+ * executed yet, for less than a millisecond. */
+#define LOCK_PATIENCE_MS 100
 
 struct Store {
     int lock_fd;
@@ -52,7 +57,12 @@ static int take_lock(const char *runtime_dir, GError **error)
         error_from_errno(error, CONSTELLATION_ERROR_ACCESS_DENIED, errno, "opening %s", path);
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    int r = flock(fd, LOCK_EX | LOCK_NB);
+    for (int ms = 0; r < 0 && errno == EWOULDBLOCK && ms < LOCK_PATIENCE_MS; ms++) {
+        (void)poll(NULL, 0, 1);
+        r = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    if (r < 0) {
         error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
                   "%s is locked: another service of this kind runs already", path);
         return -1;
