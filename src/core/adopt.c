@@ -119,12 +119,9 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
     instance->sub_state = placement_is_frozen(instance->placement) ? SUB_STATE_FROZEN
                                                                    : SUB_STATE_RUNNING;
-    if (instance->placement) {
-        Limits limits = limits_from_spec(instance->spec);
-        g_ptr_array_unref(instance->enforced);
-        instance->enforced = placement_enforced(controller->resources, instance->placement,
-                                                &limits);
-    }
+    Limits limits = limits_from_spec(instance->spec);
+    g_ptr_array_unref(instance->enforced);
+    instance->enforced = placement_enforced(controller->resources, instance->placement, &limits);
     instance->tentative = false;
     runtime_watch(instance);
     if (!store_save(controller->store, instance, &error))
@@ -283,14 +280,14 @@ static void adopt_orphan(Controller *controller, const char *record_name)
     adopt_running(instance, pidfd, pid, &record);
 }
 
-/* A record belongs to "<id>_<run>" of an instance that is running; the others are left over. */
+/* A record belongs to the current run of an instance; the others are left over. */
 static bool is_claimed(Controller *controller, const char *record_name)
 {
     g_autofree char *id = g_strndup(record_name, INSTANCE_ID_LENGTH);
     Instance *instance = registry_by_id(controller->registry, id);
+    g_autofree char *launch_id = instance ? instance_launch_id(instance) : NULL;
 
-    return instance && record_name[strlen(id)] == '_' &&
-           g_ascii_strtoull(record_name + strlen(id) + 1, NULL, 10) == instance->run;
+    return g_strcmp0(launch_id, record_name) == 0;
 }
 
 static void sweep(Controller *controller)
@@ -301,8 +298,7 @@ static void sweep(Controller *controller)
     for (guint i = 0; i < instances->len; i++) {
         const Instance *instance = g_ptr_array_index(instances, i);
         if (state_is_active(instance->state))
-            g_hash_table_add(keep,
-                             g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run));
+            g_hash_table_add(keep, instance_launch_id(instance));
     }
     resources_sweep(controller->resources, keep);
 }

@@ -64,7 +64,7 @@ static Start *start_new(Instance *instance, const StartOptions *options)
     for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
         start->stdio[i] = options->stdio[i] >= 0 ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
                                                  : -1;
-    start->launch_id = g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run);
+    start->launch_id = instance_launch_id(instance);
     return start;
 }
 

@@ -201,6 +201,11 @@ void instance_forget_init(Instance *instance)
 
 /* ---- requests that need no story of their own ------------------------------------------------ */
 
+char *instance_launch_id(const Instance *instance)
+{
+    return g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run);
+}
+
 bool instance_refuse(const Instance *instance, Request request, GError **error)
 {
     g_autofree char *sentence = state_refusal(instance->state, request, instance->name);

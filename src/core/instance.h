@@ -126,6 +126,9 @@ Instance *instance_new(Controller *controller, const char *id, const char *name,
                        Spec *spec);
 void instance_free(Instance *instance);
 
+/* "<id>_<run>": names this run, its record and its cgroup, and never another; g_free. */
+char *instance_launch_id(const Instance *instance);
+
 /* Sets INVALID_STATE with the sentence of state_refusal(); false. */
 bool instance_refuse(const Instance *instance, Request request, GError **error);
 

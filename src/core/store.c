@@ -245,14 +245,9 @@ const char *const *store_quarantined(Store *store)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static char *record_name(const Instance *instance)
-{
-    return g_strdup_printf("%s_%" G_GUINT64_FORMAT, instance->id, instance->run);
-}
-
 int store_record_create(Store *store, Instance *instance, GError **error)
 {
-    g_autofree char *name = record_name(instance);
+    g_autofree char *name = instance_launch_id(instance);
     struct Record record = {
         .magic = RECORD_MAGIC,
         .version = RECORD_VERSION,
@@ -278,7 +273,7 @@ int store_record_create(Store *store, Instance *instance, GError **error)
 
 int store_record_open(Store *store, const Instance *instance)
 {
-    g_autofree char *name = record_name(instance);
+    g_autofree char *name = instance_launch_id(instance);
 
     if (store->records_fd >= 0)
         return record_open(store->records_fd, name);
@@ -288,7 +283,7 @@ int store_record_open(Store *store, const Instance *instance)
 
 void store_record_remove(Store *store, Instance *instance)
 {
-    g_autofree char *name = record_name(instance);
+    g_autofree char *name = instance_launch_id(instance);
 
     instance->record_fd = fd_close(instance->record_fd);
     if (store->records_fd >= 0)
