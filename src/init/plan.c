@@ -128,7 +128,7 @@ static bool steps_are_sound(const struct WirePlan *plan)
             return false;
         last = kind;
     }
-    return plan->argc > 0 ? last == STEP_EXEC : last == STEP_GATE || last == STEP_CGROUP_NAMESPACE;
+    return plan->argc > 0 ? last == STEP_EXEC : last >= STEP_GATE && last < STEP_SESSION;
 }
 
 /* -1 means "leave it as it is" to setresuid(), and 65535 is the -1 of old. */

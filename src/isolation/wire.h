@@ -106,35 +106,36 @@ struct WireMessage {
 
 #define WIRE_PLAN_MAGIC 0x4e414c50u /* "PLAN" */
 
-/* Every step that can fail, in the order in which the init performs them. The names are in
- * isolation/plan.c; the numbers stand in records and are never used for anything else again. */
+/* Every step that can fail: what the init does before the gate in any order, behind it strictly in
+ * this one. The names are in isolation/steps.c. The numbers stand in records: a change of them is
+ * a change of RECORD_VERSION once there has been a release. */
 enum {
-    STEP_NONE = 0,
-    STEP_RECORD = 1,       /* lock the record: always first */
-    STEP_PLAN = 2,         /* read and check the plan */
-    STEP_SUBREAPER = 3,    /* without a pid namespace: orphans come to us */
-    STEP_OOM_SCORE = 4,    /* of the init; number: the value + 1000 */
-    STEP_MOUNTS_SLAVE = 5, /* mounts made inside never show outside */
-    STEP_MASK = 6,         /* path: an empty read-only tmpfs over this directory, if it exists */
-    STEP_PROC = 7,         /* a /proc of the new pid namespace */
-    STEP_HOSTNAME = 8,     /* path: the name */
-    STEP_GATE = 9,         /* wait until the cgroup is there */
-    STEP_CGROUP_NAMESPACE = 10, /* after the gate, so that its root is the instance's cgroup */
-    STEP_SESSION = 11,          /* from here on in the payload's process: setsid, stdio */
-    STEP_PAYLOAD_OOM_SCORE = 12,
-    STEP_GROUPS = 13,
-    STEP_GID = 14,
-    STEP_UID = 15,
-    STEP_CAPABILITIES = 16, /* number: 1 = drop all, 0 = leave root's */
-    STEP_NO_NEW_PRIVILEGES = 17,
-    STEP_STDOUT = 18, /* path: a file, as the payload's user; number: OUTPUT_* */
-    STEP_STDERR = 19,
-    STEP_WORKING_DIRECTORY = 20, /* path */
-    STEP_EXEC = 21,              /* the argv of the plan */
-    STEP_FORK = 22,              /* making the payload's process; never in a plan, only in faults */
-    STEP_SCRIPT = 23,            /* opening the script; only in faults */
-    STEP_INTERPRETER = 24,       /* executing Interpreter= for a script; only in faults: path */
-    STEP_SHEBANG = 25, /* executing the interpreter of its #! line; only in faults: path */
+    STEP_NONE,
+    STEP_RECORD,           /* lock the record: always first */
+    STEP_PLAN,             /* read and check the plan */
+    STEP_SUBREAPER,        /* without a pid namespace: orphans come to us */
+    STEP_OOM_SCORE,        /* of the init; number: the value + 1000 */
+    STEP_MOUNTS_SLAVE,     /* mounts made inside never show outside */
+    STEP_MASK,             /* path: an empty read-only tmpfs over this directory, if it exists */
+    STEP_PROC,             /* a /proc of the new pid namespace */
+    STEP_HOSTNAME,         /* path: the name */
+    STEP_GATE,             /* wait until the cgroup is there */
+    STEP_CGROUP_NAMESPACE, /* after the gate, so that its root is the instance's cgroup */
+    STEP_SESSION,          /* from here on in the payload's process: setsid, stdio */
+    STEP_PAYLOAD_OOM_SCORE,
+    STEP_GROUPS,
+    STEP_GID,
+    STEP_UID,
+    STEP_CAPABILITIES, /* number: 1 = drop all, 0 = leave root's */
+    STEP_NO_NEW_PRIVILEGES,
+    STEP_STDOUT, /* path: a file, as the payload's user; number: OUTPUT_* */
+    STEP_STDERR,
+    STEP_WORKING_DIRECTORY, /* path */
+    STEP_EXEC,              /* the argv of the plan */
+    STEP_FORK,              /* making the payload's process; never in a plan, only in faults */
+    STEP_SCRIPT,            /* opening the script; only in faults */
+    STEP_INTERPRETER,       /* executing Interpreter= for a script; only in faults: path */
+    STEP_SHEBANG,           /* executing the interpreter of its #! line; only in faults: path */
     STEP_COUNT,
 };
 
@@ -182,7 +183,7 @@ struct WirePlan {
 };
 
 #define WIRE_PLAN_SIZE_MAX (4u << 20)
-#define WIRE_STEPS_MAX     64u
+#define WIRE_STEPS_MAX     512u
 #define WIRE_ARGS_MAX      4096u
 #define WIRE_GROUPS_MAX    1024u
 

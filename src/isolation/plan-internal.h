@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the parts of plan_make() share: plan-namespaces.c decides, plan-files.c and plan-payload.c
+ * add the steps that follow. */
+
+#include "isolation/plan.h"
+
+/* OOM scores travel as value + 1000: oom_score_adj goes from -1000 to 1000. */
+#define OOM_SCORE_NEVER   0
+#define OOM_SCORE_NEUTRAL 1000
+
+/* Named by Require=, or all are. */
+bool plan_is_required(const PlanInput *input, SettingId id);
+
+/* A step that is not needed or was not asked for, for those who read the plan. */
+void plan_add_dropped(Plan *plan, unsigned kind, const char *reason);
+
+/* What was asked for this kind: "auto" is resolved, and Require= makes "required" of "try". */
+TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);
+
+/* plan-namespaces.c: plan->isolation, clone_flags and id_map. */
+bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error);
+
+/* plan-files.c: what the instance sees of file systems; before the gate. */
+bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error);
+
+/* plan-payload.c: what is executed, with which variables, and what its process does before. */
+bool plan_set_payload(const PlanInput *input, Plan *plan, GError **error);
+bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error);

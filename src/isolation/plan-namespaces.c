@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which namespaces an instance gets: what is asked for each kind, against what this host allows. */
+
+#include "isolation/plan-internal.h"
+
+TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind)
+{
+    int setting = namespace_infos[kind].setting;
+
+    if (setting < 0)
+        return CHOICE_OFF;
+    TryChoice choice = (TryChoice)spec_get_uint(input->spec, (SettingId)setting);
+    if (choice == CHOICE_AUTO)
+        choice = input->features->privileged ? CHOICE_OFF : CHOICE_TRY;
+    if (choice == CHOICE_TRY && plan_is_required(input, (SettingId)setting))
+        choice = CHOICE_REQUIRED;
+    return choice;
+}
+
+/* Why this kind cannot be had although it is asked for, or NULL. */
+static char *refusal_of(const PlanInput *input, const Plan *plan, unsigned kind)
+{
+    const HostFeatures *features = input->features;
+
+    if (kind != NAMESPACE_USER && !features->privileged &&
+        plan->isolation[NAMESPACE_USER].outcome != ISOLATION_PRIVATE) {
+        const char *why = plan->isolation[NAMESPACE_USER].reason;
+        return g_strdup_printf("the service is not root, so it takes a user namespace, and there "
+                               "is none (%s)",
+                               *why ? why : "UserNamespace=off");
+    }
+    if (features->refused[kind] != 0)
+        return namespace_refusal(kind, features->refused[kind], features->privileged);
+    if (kind == NAMESPACE_CGROUP && !input->has_cgroup)
+        return g_strdup("the instance has no cgroup of its own on this rung (see Backend)");
+    return NULL;
+}
+
+static bool decide_namespace(const PlanInput *input, Plan *plan, unsigned kind, GError **error)
+{
+    Isolation *isolation = &plan->isolation[kind];
+    TryChoice choice = plan_namespace_choice(input, kind);
+
+    isolation->reason = g_strdup("");
+    if (choice == CHOICE_OFF) {
+        isolation->outcome = ISOLATION_SHARED;
+        return true;
+    }
+    g_autofree char *refusal = refusal_of(input, plan, kind);
+    if (!refusal) {
+        isolation->outcome = ISOLATION_PRIVATE;
+        if (namespace_infos[kind].by_clone)
+            plan->clone_flags |= namespace_infos[kind].clone_flag;
+        return true;
+    }
+    if (choice == CHOICE_REQUIRED)
+        return error_set(error, CONSTELLATION_ERROR_NAMESPACE_FAILED, "%s is required: %s",
+                         setting_get((SettingId)namespace_infos[kind].setting)->name, refusal);
+    isolation->outcome = ISOLATION_REFUSED;
+    g_free(isolation->reason);
+    isolation->reason = g_steal_pointer(&refusal);
+    return true;
+}
+
+bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error)
+{
+    /* The user namespace first: whether the others can be had may depend on it. */
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        if (!decide_namespace(input, plan, kind, error))
+            return false;
+
+    if (plan_has_namespace(plan, NAMESPACE_USER))
+        plan->id_map = input->features->privileged ? ID_MAP_PAIR : ID_MAP_SINGLE;
+    return true;
+}

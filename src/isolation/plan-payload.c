@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is executed, and what becomes of its process before: in the order of wire.h, since a
+ * privilege that is dropped too early cannot drop the next. */
+
+#include "isolation/plan-internal.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* The settings' variables go over the ones every payload gets. */
+static void set_environment(const PlanInput *input, Plan *plan)
+{
+    const Identity *identity = input->identity;
+    const char *const *wanted = spec_get_strv(input->spec, SETTING_ENVIRONMENT);
+    char **environment = g_new0(char *, 1);
+
+    environment = g_environ_setenv(environment, "PATH", DEFAULT_PATH, TRUE);
+    environment = g_environ_setenv(environment, "HOME", identity->home, TRUE);
+    environment = g_environ_setenv(environment, "USER", identity->user, TRUE);
+    environment = g_environ_setenv(environment, "LOGNAME", identity->user, TRUE);
+    environment = g_environ_setenv(environment, "SHELL", identity->shell, TRUE);
+    environment = g_environ_setenv(environment, "CONSTELLATION_INSTANCE", input->name, TRUE);
+    environment = g_environ_setenv(environment, "CONSTELLATION_ID", input->id, TRUE);
+    for (size_t i = 0; wanted && wanted[i]; i++) {
+        const char *equals = strchr(wanted[i], '=');
+        g_autofree char *name = g_strndup(wanted[i], (gsize)(equals - wanted[i]));
+        environment = g_environ_setenv(environment, name, equals + 1, TRUE);
+    }
+    plan->search_path = g_strdup(g_environ_getenv(environment, "PATH"));
+    plan->environment = environment;
+}
+
+bool plan_set_payload(const PlanInput *input, Plan *plan, GError **error)
+{
+    const char *const *command = spec_get_strv(input->spec, SETTING_COMMAND);
+    const char *script = spec_get_string(input->spec, SETTING_SCRIPT);
+    const char *interpreter = spec_get_string(input->spec, SETTING_INTERPRETER);
+
+    if (script && *script) {
+        if (!interpreter || !*interpreter)
+            interpreter = input->interpreter;
+        plan->argv = g_strdupv((char *[]){ (char *)interpreter, (char *)script, NULL });
+        plan->executable = g_strdup(interpreter);
+        plan->script = g_strdup(script);
+    } else if (command && command[0]) {
+        plan->argv = g_strdupv((char **)command);
+        plan->executable = g_strdup(command[0]);
+    } else {
+        return true;
+    }
+    if (!*plan->executable)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "the program to execute has an empty name");
+    set_environment(input, plan);
+    return true;
+}
+
+static void add_identity_steps(const PlanInput *input, Plan *plan)
+{
+    if (input->service_uid != 0) {
+        plan_add_dropped(plan, STEP_UID, "the service runs as this user already");
+        return;
+    }
+    /* In a user namespace of two ids the other groups do not exist. */
+    if (plan->id_map == ID_MAP_PAIR)
+        plan->identity.n_groups = 0;
+    if (input->groups_denied)
+        plan_add_dropped(plan, STEP_GROUPS, "the user namespace around the service forbids it");
+    else
+        plan_add_step(plan, STEP_GROUPS, true);
+    plan_add_step(plan, STEP_GID, true);
+    plan_add_step(plan, STEP_UID, true);
+}
+
+/* "file:PATH" and "append:PATH" are opened by the payload's process, as its user; the rest is given
+ * to it. Two truncating descriptors of one file would write over each other: then it is one. */
+static void add_output_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id)
+{
+    const char *where = spec_get_string(input->spec, id);
+    const char *path = where && *where ? strchr(where, '/') : NULL;
+
+    if (!path || (kind == STEP_STDOUT ? input->given_stdout : input->given_stderr))
+        return;
+    PlanStep *step = plan_add_step(plan, kind, true);
+    step->path = g_strdup(path);
+    step->number = g_str_has_prefix(where, "append:") ? OUTPUT_APPEND : OUTPUT_TRUNCATE;
+    if (kind == STEP_STDERR && !input->given_stdout &&
+        g_strcmp0(where, spec_get_string(input->spec, SETTING_STANDARD_OUTPUT)) == 0)
+        step->number = OUTPUT_SAME;
+}
+
+static bool no_new_privileges(const PlanInput *input)
+{
+    if (spec_is_set(input->spec, SETTING_NO_NEW_PRIVILEGES))
+        return spec_get_uint(input->spec, SETTING_NO_NEW_PRIVILEGES);
+    return input->identity->uid != 0;
+}
+
+bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error)
+{
+    const char *directory = spec_get_string(input->spec, SETTING_WORKING_DIRECTORY);
+
+    (void)error;
+    plan_add_step(plan, STEP_SESSION, true);
+    if (input->service_uid == 0)
+        plan_add_step(plan, STEP_PAYLOAD_OOM_SCORE, false)->number = OOM_SCORE_NEUTRAL;
+    add_identity_steps(input, plan);
+    plan_add_step(plan, STEP_CAPABILITIES, true)->number = input->identity->uid != 0;
+    if (no_new_privileges(input))
+        plan_add_step(plan, STEP_NO_NEW_PRIVILEGES, true);
+    else
+        plan_add_dropped(plan, STEP_NO_NEW_PRIVILEGES,
+                         "the payload is root's, or it was switched off");
+    add_output_step(input, plan, STEP_STDOUT, SETTING_STANDARD_OUTPUT);
+    add_output_step(input, plan, STEP_STDERR, SETTING_STANDARD_ERROR);
+    plan_add_step(plan, STEP_WORKING_DIRECTORY, true)->path = g_strdup(
+        directory && *directory ? directory : "/");
+    plan_add_step(plan, STEP_EXEC, true)->path = g_strdup(plan->script ? plan->script
+                                                                       : plan->executable);
+    return true;
+}
