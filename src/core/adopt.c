@@ -313,7 +313,7 @@ void controller_adopt(Controller *controller)
         Instance *instance = g_ptr_array_index(instances, i);
         g_autoptr(GError) error = NULL;
         if (!registry_add(controller->registry, instance, &error)) {
-            log_error("store: %s: %s", instance->id, error->message);
+            store_set_aside(controller->store, instance, error->message);
             instance_free(instance);
             continue;
         }

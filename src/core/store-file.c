@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
 #include <string.h>
 
 #include "core/store-file.h"
@@ -87,13 +88,25 @@ char *store_file_write(const Instance *instance)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static Timestamp get_timestamp(GKeyFile *file, const char *key)
+/* 0 where there is none: an older version may not have written it. */
+static guint64 get_number(GKeyFile *file, const char *key, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    guint64 number = g_key_file_get_uint64(file, GROUP_RUN, key, &failure);
+
+    if (failure && !*error &&
+        !g_error_matches(failure, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return number;
+}
+
+static Timestamp get_timestamp(GKeyFile *file, const char *key, GError **error)
 {
     g_autofree char *monotonic = g_strconcat(key, "Monotonic", NULL);
 
     return (Timestamp){
-        g_key_file_get_uint64(file, GROUP_RUN, key, NULL),
-        g_key_file_get_uint64(file, GROUP_RUN, monotonic, NULL),
+        get_number(file, key, error),
+        get_number(file, monotonic, error),
     };
 }
 
@@ -142,6 +155,27 @@ static void read_placement(GKeyFile *file, Instance *instance)
     instance->placement->cgroup_fd = -1;
 }
 
+static bool read_numbers(GKeyFile *file, Instance *instance, GError **error)
+{
+    instance->run = get_number(file, "Run", error);
+    instance->history.restarts = get_number(file, "Restarts", error);
+    instance->history.failures = get_number(file, "RestartsInARow", error);
+    instance->restart_boot_usec = get_number(file, "RestartBoottime", error);
+    instance->created = get_timestamp(file, "Created", error);
+    instance->started = get_timestamp(file, "Started", error);
+    instance->stopped = get_timestamp(file, "Stopped", error);
+    if (*error)
+        return false;
+    instance->exit_code = g_key_file_get_integer(file, GROUP_RUN, "ExitCode", NULL);
+    instance->exit_signal = g_key_file_get_integer(file, GROUP_RUN, "ExitSignal", NULL);
+    if (instance->exit_code < -1 || instance->exit_code > UINT8_MAX || instance->exit_signal < 0 ||
+        instance->exit_signal > SIGRTMAX)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "ExitCode=%d, ExitSignal=%d: no process ends like this",
+                         instance->exit_code, instance->exit_signal);
+    return true;
+}
+
 static bool read_run(GKeyFile *file, Instance *instance, GError **error)
 {
     g_autofree char *state = g_key_file_get_string(file, GROUP_RUN, "State", error);
@@ -152,7 +186,8 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     g_autofree char *restart = g_key_file_get_string(file, GROUP_RUN, "RestartReason", NULL);
     g_autofree char *after = g_key_file_get_string(file, GROUP_RUN, "AfterStop", NULL);
 
-    if (!state || !result)
+    /* A wrong escape gives both a text and an error. */
+    if (!state || !result || *error)
         return false;
     instance->state = state_from_string(state);
     instance->result = result_from_string(result);
@@ -162,23 +197,14 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance_set_status(instance, "%s", status ? status : "");
     g_free(instance->backend_reason);
     instance->backend_reason = g_strdup(reason ? reason : "");
-    instance->run = g_key_file_get_uint64(file, GROUP_RUN, "Run", NULL);
-    instance->exit_code = g_key_file_get_integer(file, GROUP_RUN, "ExitCode", NULL);
-    instance->exit_signal = g_key_file_get_integer(file, GROUP_RUN, "ExitSignal", NULL);
-    instance->history.restarts = g_key_file_get_uint64(file, GROUP_RUN, "Restarts", NULL);
-    instance->history.failures = g_key_file_get_uint64(file, GROUP_RUN, "RestartsInARow", NULL);
-    instance->restart_boot_usec = g_key_file_get_uint64(file, GROUP_RUN, "RestartBoottime", NULL);
     g_free(instance->restart_reason);
     instance->restart_reason = g_strdup(restart ? restart : "");
     instance->restart_after_stop = g_strcmp0(after, "restart") == 0;
     instance->destroy_after_stop = g_strcmp0(after, "destroy") == 0;
-    instance->created = get_timestamp(file, "Created");
-    instance->started = get_timestamp(file, "Started");
-    instance->stopped = get_timestamp(file, "Stopped");
     read_isolation(file, instance);
     read_degraded(file, instance);
     read_placement(file, instance);
-    return true;
+    return read_numbers(file, instance, error);
 }
 
 static bool check_head(GKeyFile *file, const char *id, const char *name, GError **error)

@@ -10,6 +10,7 @@
 
 #include "core/controller.h"
 #include "core/store-file.h"
+#include "core/store-seal.h"
 #include "core/store.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
@@ -128,11 +129,12 @@ static bool write_to(int dirfd, const Instance *instance, const char *text, bool
 bool store_save(Store *store, const Instance *instance, GError **error)
 {
     bool persistent = store->state_fd >= 0 && spec_get_uint(instance->spec, SETTING_PERSISTENT);
-    g_autofree char *text = NULL;
+    g_autofree char *bare = NULL, *text = NULL;
 
     if (store->runtime_fd < 0)
         return true;
-    text = store_file_write(instance);
+    bare = store_file_write(instance);
+    text = store_seal(bare);
     if (persistent && !state_is_active(instance->state) &&
         !write_to(store->state_fd, instance, text, true, error))
         return false;
@@ -195,28 +197,60 @@ static void remove_halves(int dirfd)
         (void)unlinkat(dirfd, g_ptr_array_index(names, i), 0);
 }
 
+/* What an earlier service set aside is told until somebody has taken it away. */
+static void list_quarantined(Store *store, int dirfd)
+{
+    g_autoptr(GPtrArray) names = list_directory(dirfd, false, ".bad");
+
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_insert(store->quarantined, (gint)store->quarantined->len - 1,
+                           g_strdup(g_ptr_array_index(names, i)));
+}
+
+static Instance *read_instance(int dirfd, const char *name, Controller *controller, GError **error)
+{
+    g_autofree char *text = NULL;
+    struct stat status;
+
+    int r = read_small_file_at(dirfd, name, FILE_SIZE_MAX, &text);
+    if (r == 0 && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        r = -errno;
+    if (r < 0) {
+        error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s", g_strerror(-r));
+        return NULL;
+    }
+    if (status.st_uid != geteuid()) {
+        error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "it belongs to uid %u", status.st_uid);
+        return NULL;
+    }
+    if (!store_seal_holds(text)) {
+        error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "it is not as it was written");
+        return NULL;
+    }
+    Instance *instance = store_file_read(controller, text, error);
+    g_autofree char *own_name = instance ? file_name(instance) : NULL;
+    if (!instance || g_str_equal(own_name, name))
+        return instance;
+    error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "its Id= is another's");
+    instance_free(instance);
+    return NULL;
+}
+
 static void load_directory(Store *store, int dirfd, Controller *controller, GHashTable *seen,
                            GPtrArray *instances)
 {
     g_autoptr(GPtrArray) names = list_directory(dirfd, false, SUFFIX);
 
     remove_halves(dirfd);
+    list_quarantined(store, dirfd);
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
-        g_autofree char *text = NULL;
         g_autoptr(GError) error = NULL;
         if (g_hash_table_contains(seen, name))
             continue;
-        int r = read_small_file_at(dirfd, name, FILE_SIZE_MAX, &text);
-        if (r < 0) {
-            quarantine(store, dirfd, name, g_strerror(-r));
-            continue;
-        }
-        Instance *instance = store_file_read(controller, text, &error);
-        g_autofree char *own_name = instance ? file_name(instance) : NULL;
-        if (!instance || !g_str_equal(own_name, name)) {
-            quarantine(store, dirfd, name, error ? error->message : "its Id= is another's");
-            instance_free(instance);
+        Instance *instance = read_instance(dirfd, name, controller, &error);
+        if (!instance) {
+            quarantine(store, dirfd, name, error->message);
             continue;
         }
         instance->rebooted = dirfd == store->state_fd;
@@ -236,6 +270,13 @@ GPtrArray *store_load(Store *store, Controller *controller)
     if (store->state_fd >= 0)
         load_directory(store, store->state_fd, controller, seen, instances);
     return instances;
+}
+
+void store_set_aside(Store *store, const Instance *instance, const char *why)
+{
+    g_autofree char *name = file_name(instance);
+
+    quarantine(store, instance->rebooted ? store->state_fd : store->runtime_fd, name, why);
 }
 
 const char *const *store_quarantined(Store *store)

@@ -21,8 +21,14 @@ bool store_save(Store *store, const Instance *instance, GError **error);
 void store_remove(Store *store, const Instance *instance);
 
 /* Every instance that can be read, newly made and in no registry, in the state it was stored in;
- * what cannot be read is set aside as NAME.bad. GPtrArray of Instance, the caller's. */
+ * what cannot be read, or is not as it was written, is set aside as NAME.bad. GPtrArray of
+ * Instance, the caller's. */
 GPtrArray *store_load(Store *store, Controller *controller);
+
+/* Sets aside the file of an instance that was loaded and cannot be. */
+void store_set_aside(Store *store, const Instance *instance, const char *why);
+
+/* All that is set aside, NULL-terminated, also by earlier services. */
 const char *const *store_quarantined(Store *store);
 
 /* The record of the instance's current run. Create: the fd is the caller's (in memory the instance

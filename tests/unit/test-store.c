@@ -11,6 +11,7 @@
 
 #include "core/controller.h"
 #include "core/store-file.h"
+#include "core/store-seal.h"
 #include "core/store.h"
 #include "suite.h"
 #include "util/fd.h"
@@ -242,9 +243,60 @@ START_TEST(a_broken_file_is_set_aside_and_the_others_are_loaded)
     ck_assert(has_file(runtime, OTHER SUFFIX ".bad") && !has_file(runtime, OTHER SUFFIX));
     ck_assert_str_eq(store_quarantined(store)[0], OTHER SUFFIX ".bad");
     ck_assert_ptr_null(store_quarantined(store)[1]);
+}
+END_TEST
+
+START_TEST(what_is_set_aside_is_told_until_it_is_taken_away)
+{
+    g_autofree char *bad = file_of(runtime, OTHER SUFFIX ".bad");
+
+    write_file(runtime, OTHER SUFFIX, "garbage");
+    for (unsigned i = 0; i < 3; i++) {
+        reopen();
+        check_loads("");
+        ck_assert_str_eq(store_quarantined(store)[0], OTHER SUFFIX ".bad");
+        ck_assert_ptr_null(store_quarantined(store)[1]);
+    }
+    ck_assert_int_eq(unlink(bad), 0);
     reopen();
-    check_loads("web");
+    check_loads("");
     ck_assert_ptr_null(store_quarantined(store)[0]);
+}
+END_TEST
+
+START_TEST(a_file_that_breaks_off_between_two_lines_is_set_aside)
+{
+    g_autofree char *bare = store_file_write(web);
+
+    write_file(runtime, ID SUFFIX, bare);
+    check_loads("");
+    ck_assert(has_file(runtime, ID SUFFIX ".bad"));
+}
+END_TEST
+
+START_TEST(a_file_of_somebody_else_is_set_aside)
+{
+    g_autofree char *path = file_of(runtime, ID SUFFIX);
+
+    if (geteuid() != 0)
+        return; /* nobody else could have put it there */
+    save(web);
+    ck_assert_int_eq(chown(path, 1000, 1000), 0);
+    check_loads("web"); /* of the state directory */
+    ck_assert(has_file(runtime, ID SUFFIX ".bad"));
+}
+END_TEST
+
+START_TEST(an_instance_can_be_set_aside_later)
+{
+    g_autoptr(GPtrArray) loaded = NULL;
+
+    save(web);
+    loaded = store_load(store, &controller);
+    store_set_aside(store, g_ptr_array_index(loaded, 0), "there are two of it");
+    ck_assert_str_eq(store_quarantined(store)[0], ID SUFFIX ".bad");
+    ck_assert(!has_file(runtime, ID SUFFIX) && has_file(state, ID SUFFIX));
+    instance_free(g_ptr_array_index(loaded, 0));
 }
 END_TEST
 
@@ -260,7 +312,7 @@ END_TEST
 START_TEST(a_file_under_the_name_of_another_is_set_aside)
 {
     static const char *const names[] = { OTHER SUFFIX, ID "0" SUFFIX, ID "-copy" SUFFIX };
-    g_autofree char *text = store_file_write(web);
+    g_autofree char *bare = store_file_write(web), *text = store_seal(bare);
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         write_file(runtime, names[i], text);
@@ -362,6 +414,9 @@ SUITE_MAIN_WITH("core/store", prepare, clean, a_second_store_of_the_same_realm_i
                 what_does_not_persist_is_in_the_runtime_directory_only,
                 a_run_is_in_the_runtime_directory_only, what_is_removed_is_gone,
                 a_broken_file_is_set_aside_and_the_others_are_loaded,
+                what_is_set_aside_is_told_until_it_is_taken_away,
+                a_file_that_breaks_off_between_two_lines_is_set_aside,
+                a_file_of_somebody_else_is_set_aside, an_instance_can_be_set_aside_later,
                 where_the_newer_file_is_broken_the_older_one_serves,
                 a_file_under_the_name_of_another_is_set_aside, what_is_no_file_is_set_aside,
                 other_files_are_left_alone, without_directories_nothing_is_kept,
