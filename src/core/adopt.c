@@ -123,13 +123,13 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
     g_ptr_array_unref(instance->enforced);
     instance->enforced = placement_enforced(controller->resources, instance->placement, &limits);
     instance->tentative = false;
-    runtime_watch(instance);
-    if (!store_save(controller->store, instance, &error))
-        log_error("%s (%s): %s", instance->id, instance->name, error->message);
     event_tell(instance, EVENT_LOG_ADOPTED);
-    /* Whether the signal was sent, and how long ago, nobody knows. */
-    if (stopping)
-        (void)instance_stop(instance, &STOP_OPTIONS_DEFAULT, NULL, NULL, NULL);
+    if (stopping) {
+        stop_resume(instance);
+        return;
+    }
+    runtime_watch(instance);
+    instance_save(instance);
 }
 
 /* It ended while the service was away. Without a record there was a reboot, or the start never got
@@ -139,7 +139,7 @@ static void adopt_ended(Instance *instance, const struct Record *record)
     placement_free(g_steal_pointer(&instance->placement));
     bool started = record ? record->phase >= RECORD_EXECUTED : instance->state != STATE_STARTING;
     bool told = instance->state == STATE_STOPPING;
-    instance->told_to_end = told;
+    instance->told_to_end = told && !instance->runtime_over;
     /* What has run is kept, as if it had ended a moment later. */
     if (record && (record->phase == RECORD_EXECUTED || record->phase == RECORD_ENDED))
         instance->tentative = false;
@@ -165,13 +165,13 @@ static void adopt_ended(Instance *instance, const struct Record *record)
     }
 }
 
-/* One that does not run: what was to follow, follows; a restart that was pending goes on; after a
- * reboot AutoStart= begins. */
+/* One that does not run: what was to follow, follows; a restart that was pending goes on. After a
+ * reboot, or if it was stopped with the service before, AutoStart= begins. */
 static void adopt_ready(Instance *instance)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!instance->rebooted) {
+    if (!instance->rebooted && !instance->stopped_with_service) {
         /* The end is stored before what follows from it is done. */
         if (instance->run > 0)
             instance_after_stop(instance);
@@ -179,6 +179,8 @@ static void adopt_ready(Instance *instance)
         return;
     }
     instance->restart_boot_usec = 0;
+    if (instance->rebooted) /* these were times of a clock that has begun anew */
+        instance->history.interval_start_usec = instance->history.interval_restarts = 0;
     if (spec_get_uint(instance->spec, SETTING_AUTO_START) &&
         !instance_start(instance, &START_OPTIONS_DEFAULT, NULL, NULL, &error))
         log_error("%s (%s): AutoStart: %s", instance->id, instance->name, error->message);

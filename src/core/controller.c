@@ -155,6 +155,7 @@ Instance *controller_create(Controller *controller, const char *name, uid_t owne
         return NULL;
     }
     crash_point(CRASH_CREATE_STORED);
+    controller->changes++;
     if (controller->observer && controller->observer->added)
         controller->observer->added(instance, controller->observer_userdata);
     return instance;
@@ -215,6 +216,7 @@ void controller_remove(Controller *controller, Instance *instance)
     if (controller->observer && controller->observer->removed)
         controller->observer->removed(instance, controller->observer_userdata);
     registry_remove(controller->registry, instance);
+    controller->changes++;
     /* It is freed from the loop, and its timer might be due before: it would start again. */
     restart_forget(instance);
     waiters_tell(&instance->waiters, WAIT_DESTROYED, instance, NULL);
@@ -348,8 +350,9 @@ void controller_stop_all(Controller *controller, uint64_t timeout_usec,
     all->userdata = userdata;
     for (guint i = 0; i < instances->len; i++) {
         Instance *instance = g_ptr_array_index(instances, i);
-        if (!state_is_active(instance->state))
+        if (!state_is_active(instance->state) && instance->restart_boot_usec == 0)
             continue;
+        instance->stopped_with_service = instance->state != STATE_STOPPING;
         all->waiting++;
         const StopOptions stop = {
             .timeout_usec = MIN(timeout_usec, spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP)),

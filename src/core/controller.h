@@ -67,6 +67,7 @@ struct Controller {
     GPtrArray *garbage; /* Instance, freed from the loop and never inside their own callback */
     sd_event_source *garbage_source;
     struct Holder *holder; /* while it is being made */
+    uint64_t changes;      /* counts what has happened to states and to the number of instances */
     bool shutting_down;
     struct StopAll *stop_all; /* while all are being stopped */
 };
@@ -119,8 +120,8 @@ void check_row_free(CheckRow *row);
 GPtrArray *controller_check(Controller *controller, const char *name, uid_t owner, const Spec *spec,
                             GError **error);
 
-/* Stops all instances (a private service's end); `done` when all are gone. The options' timeout
- * holds for each, unless its own is shorter. */
+/* Stops all instances and calls off all restarts, at the end of a service that takes them along;
+ * `done` when all are gone. The timeout holds for each, unless its own is shorter. */
 void controller_stop_all(Controller *controller, uint64_t timeout_usec,
                          void (*done)(void *userdata), void *userdata);
 

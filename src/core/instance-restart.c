@@ -4,21 +4,10 @@
  * of it outlives the service, and what cancels it. All on CLOCK_BOOTTIME: setting the wall clock
  * changes nothing, and time that the machine sleeps counts. */
 
-#include <time.h>
-
 #include "core/controller.h"
-#include "core/store.h"
 #include "util/crash-point.h"
 #include "util/log.h"
 #include "util/timer.h"
-
-static uint64_t boot_usec(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * G_USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 RestartVerdict restart_judge(Instance *instance, uint64_t *ret_delay_usec)
 {
@@ -30,8 +19,8 @@ RestartVerdict restart_judge(Instance *instance, uint64_t *ret_delay_usec)
     if (instance->told_to_end || instance->destroy_after_stop || instance->restart_after_stop ||
         instance->lost_sight || instance->controller->shutting_down)
         return RESTART_NEVER;
-    return restart_decide(instance->spec, instance->result, ran, boot_usec(), &instance->history,
-                          ret_delay_usec);
+    return restart_decide(instance->spec, instance->result, ran, boottime_usec(),
+                          &instance->history, ret_delay_usec);
 }
 
 static int on_restart(sd_event_source *source, uint64_t usec, void *userdata)
@@ -51,7 +40,7 @@ static int on_restart(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void arm(Instance *instance)
 {
-    uint64_t now = boot_usec();
+    uint64_t now = boottime_usec();
 
     (void)timer_start(instance->controller->event, &instance->restart_timer,
                       instance->restart_boot_usec > now ? instance->restart_boot_usec - now : 0,
@@ -67,7 +56,7 @@ void restart_schedule(Instance *instance, uint64_t delay_usec)
         "Restart=%s after result %s: %s",
         setting->choices[spec_get_uint(instance->spec, SETTING_RESTART)],
         result_to_string(instance->result), instance->status_text);
-    instance->restart_boot_usec = boot_usec() + delay_usec;
+    instance->restart_boot_usec = boottime_usec() + delay_usec;
     arm(instance);
     crash_point(CRASH_RESTART_SCHEDULED);
 }
@@ -88,20 +77,17 @@ void restart_forget(Instance *instance)
 
 void restart_cancel(Instance *instance)
 {
-    g_autoptr(GError) error = NULL;
-
     if (instance->restart_boot_usec == 0)
         return;
     restart_forget(instance);
     instance_set_sub_state(instance, SUB_STATE_DEAD);
-    if (!store_save(instance->controller->store, instance, &error))
-        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+    instance_save(instance);
     waiters_tell(&instance->waiters, WAIT_FINAL, instance, NULL);
 }
 
 uint64_t restart_next_realtime_usec(const Instance *instance)
 {
-    uint64_t now = boot_usec();
+    uint64_t now = boottime_usec();
 
     if (instance->restart_boot_usec == 0)
         return 0;

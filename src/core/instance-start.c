@@ -83,7 +83,7 @@ static void start_begin(Instance *instance, const StartOptions *options)
     restart_forget(instance);
     if (!options->automatic)
         instance->history = (RestartHistory){ 0 };
-    instance->told_to_end = instance->runtime_over = false;
+    instance->told_to_end = instance->runtime_over = instance->stopped_with_service = false;
     instance->run++;
     instance->started = instance->stopped = (Timestamp){ 0 };
     instance->exit_code = -1;

@@ -69,14 +69,23 @@ static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdat
     return 0;
 }
 
+static uint64_t boottime_after(uint64_t delay_usec)
+{
+    uint64_t now = boottime_usec();
+
+    return delay_usec < UINT64_MAX - now ? now + delay_usec : UINT64_MAX;
+}
+
 static void stop_begin(Instance *instance, const StopOptions *options)
 {
-    int signal = options->signal ? options->signal
-                                 : (int)spec_get_uint(instance->spec, SETTING_KILL_SIGNAL);
     uint64_t timeout = options->timeout_usec == STOP_TIMEOUT_SETTING
                            ? spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP)
                            : options->timeout_usec;
 
+    instance->stop_signal = options->signal
+                                ? options->signal
+                                : (int)spec_get_uint(instance->spec, SETTING_KILL_SIGNAL);
+    instance->stop_boot_usec = boottime_after(timeout);
     instance_set_status(instance, "stopping");
     (void)instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM, NULL);
     crash_point(CRASH_STOP_STORED);
@@ -84,7 +93,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
         stop_kill(instance);
         return;
     }
-    (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + signal);
+    (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + instance->stop_signal);
     /* A payload that stopped itself, or is frozen, must wake up to notice. */
     (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGCONT);
     if (instance->placement)
@@ -92,6 +101,20 @@ static void stop_begin(Instance *instance, const StopOptions *options)
     crash_point(CRASH_STOP_SIGNALLED);
     (void)timer_start(instance->controller->event, &instance->stop_timer, timeout, on_stop_timeout,
                       instance, "stop");
+}
+
+/* Whether the signal was sent nobody knows, so it is sent again. */
+void stop_resume(Instance *instance)
+{
+    uint64_t now = boottime_usec(), due = instance->stop_boot_usec;
+    StopOptions options = STOP_OPTIONS_DEFAULT;
+
+    if (instance->stop_signal != 0) {
+        options.signal = instance->stop_signal;
+        options.timeout_usec = due == UINT64_MAX ? UINT64_MAX : due > now ? due - now : 0;
+    }
+    instance->told_to_end = !instance->runtime_over;
+    stop_begin(instance, &options);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -142,6 +165,8 @@ static void stop_hasten(Instance *instance, const StopOptions *options)
     if (options->timeout_usec == STOP_TIMEOUT_SETTING ||
         instance->sub_state != SUB_STATE_STOP_SIGTERM)
         return;
+    instance->stop_boot_usec = boottime_after(options->timeout_usec);
+    instance_save(instance);
     (void)timer_start(instance->controller->event, &instance->stop_timer, options->timeout_usec,
                       on_stop_timeout, instance, "stop");
 }

@@ -26,6 +26,11 @@ Timestamp timestamp_now(void)
     return (Timestamp){ clock_usec(CLOCK_REALTIME), clock_usec(CLOCK_MONOTONIC) };
 }
 
+uint64_t boottime_usec(void)
+{
+    return clock_usec(CLOCK_BOOTTIME);
+}
+
 static void degradation_free(Degradation *degradation)
 {
     g_free(degradation->feature);
@@ -122,6 +127,14 @@ void instance_degrade(Instance *instance, const char *feature, const char *code,
     g_ptr_array_add(instance->degraded, degradation);
 }
 
+void instance_save(const Instance *instance)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!store_save(instance->controller->store, instance, &error))
+        log_error("%s (%s): %s", instance->id, instance->name, error->message);
+}
+
 bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GError **error)
 {
     Controller *controller = instance->controller;
@@ -131,6 +144,7 @@ bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GE
     g_return_val_if_fail(to != _STATE_INVALID, true);
     instance->state = to;
     instance->sub_state = sub_state;
+    controller->changes++;
     log_debug("%s (%s): %s -> %s", instance->id, instance->name, state_to_string(from),
               state_to_string(to));
 

@@ -27,6 +27,10 @@ typedef struct Timestamp {
 
 Timestamp timestamp_now(void);
 
+/* CLOCK_BOOTTIME, which nobody can set and which counts while the machine sleeps: what has to be
+ * known after a restart of the service, and means nothing after one of the machine. */
+uint64_t boottime_usec(void);
+
 /* Something asked for that this run does without. */
 typedef struct Degradation {
     char *feature; /* a setting's name, or what else it is about: "StandardOutput" */
@@ -66,9 +70,11 @@ struct Instance {
 
     Start *start; /* while STARTING */
     sd_event_source *stop_timer;
-    bool stop_escalated; /* SIGKILL was needed */
-    bool told_to_end;    /* by a stop, not by itself */
-    bool runtime_over;   /* RuntimeMaxSec= */
+    int stop_signal;         /* of the stop that is under way; 0: none is */
+    uint64_t stop_boot_usec; /* when it kills, on CLOCK_BOOTTIME; UINT64_MAX: never */
+    bool stop_escalated;     /* SIGKILL was needed */
+    bool told_to_end;        /* by a stop, not by itself */
+    bool runtime_over;       /* RuntimeMaxSec= */
     sd_event_source *runtime_timer;
 
     RestartHistory history;
@@ -76,6 +82,7 @@ struct Instance {
     uint64_t restart_boot_usec;     /* when, on CLOCK_BOOTTIME; 0: no restart is pending */
     char *restart_reason;           /* of the last restart; "" */
 
+    bool stopped_with_service; /* OnShutdown=stop: with AutoStart= it comes back with the next */
     bool restart_after_stop;
     bool destroy_after_stop;
     bool tentative;  /* made by a start, and to be gone if that fails */
@@ -144,6 +151,9 @@ void instance_degrade(Instance *instance, const char *feature, const char *code,
                       const char *reason);
 void instance_changed(Instance *instance);
 
+/* Stores what has changed besides the state; that it could not be is logged. */
+void instance_save(const Instance *instance);
+
 /* Takes over a living init (its pidfd is the instance's from now on) and watches for its end. */
 bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **error);
 void instance_forget_init(Instance *instance);
@@ -178,6 +188,10 @@ uint64_t restart_next_realtime_usec(const Instance *instance);
 
 /* instance-stop.c: RuntimeMaxSec=, counted from the start of the run. */
 void runtime_watch(Instance *instance);
+
+/* instance-stop.c: a stop that another service had begun, with its signal and what is left of its
+ * time. */
+void stop_resume(Instance *instance);
 
 /* instance-stop.c: what waited for the end of a run goes on. */
 void instance_after_stop(Instance *instance);

@@ -39,6 +39,14 @@ static void write_degraded(GKeyFile *file, const Instance *instance)
     }
 }
 
+/* What a stop that is under way is to go on with. */
+static void write_stop(GKeyFile *file, const Instance *instance)
+{
+    g_key_file_set_integer(file, GROUP_RUN, "StopSignal", instance->stop_signal);
+    g_key_file_set_uint64(file, GROUP_RUN, "StopBoottime", instance->stop_boot_usec);
+    g_key_file_set_boolean(file, GROUP_RUN, "RuntimeOver", instance->runtime_over);
+}
+
 static void write_run(GKeyFile *file, const Instance *instance)
 {
     const Placement *placement = instance->placement;
@@ -51,6 +59,10 @@ static void write_run(GKeyFile *file, const Instance *instance)
     g_key_file_set_integer(file, GROUP_RUN, "ExitSignal", instance->exit_signal);
     g_key_file_set_uint64(file, GROUP_RUN, "Restarts", instance->history.restarts);
     g_key_file_set_uint64(file, GROUP_RUN, "RestartsInARow", instance->history.failures);
+    g_key_file_set_uint64(file, GROUP_RUN, "StartLimitBoottime",
+                          instance->history.interval_start_usec);
+    g_key_file_set_uint64(file, GROUP_RUN, "StartLimitRestarts",
+                          instance->history.interval_restarts);
     g_key_file_set_uint64(file, GROUP_RUN, "RestartBoottime", instance->restart_boot_usec);
     g_key_file_set_string(file, GROUP_RUN, "RestartReason", instance->restart_reason);
     set_timestamp(file, "Created", instance->created);
@@ -60,6 +72,10 @@ static void write_run(GKeyFile *file, const Instance *instance)
     if (instance->destroy_after_stop || instance->restart_after_stop)
         g_key_file_set_string(file, GROUP_RUN, "AfterStop",
                               instance->destroy_after_stop ? "destroy" : "restart");
+    if (instance->stopped_with_service)
+        g_key_file_set_boolean(file, GROUP_RUN, "StoppedWithService", TRUE);
+    if (instance->state == STATE_STOPPING)
+        write_stop(file, instance);
     write_isolation(file, instance);
     write_degraded(file, instance);
     if (!placement)
@@ -155,15 +171,28 @@ static void read_placement(GKeyFile *file, Instance *instance)
     instance->placement->cgroup_fd = -1;
 }
 
+static void read_stop(GKeyFile *file, Instance *instance, GError **error)
+{
+    int signal = g_key_file_get_integer(file, GROUP_RUN, "StopSignal", NULL);
+
+    instance->stop_signal = signal >= 1 && signal <= 31 ? signal : 0;
+    instance->stop_boot_usec = get_number(file, "StopBoottime", error);
+    instance->runtime_over = g_key_file_get_boolean(file, GROUP_RUN, "RuntimeOver", NULL);
+}
+
 static bool read_numbers(GKeyFile *file, Instance *instance, GError **error)
 {
     instance->run = get_number(file, "Run", error);
     instance->history.restarts = get_number(file, "Restarts", error);
     instance->history.failures = get_number(file, "RestartsInARow", error);
+    instance->history.interval_start_usec = get_number(file, "StartLimitBoottime", error);
+    instance->history.interval_restarts = get_number(file, "StartLimitRestarts", error);
     instance->restart_boot_usec = get_number(file, "RestartBoottime", error);
     instance->created = get_timestamp(file, "Created", error);
     instance->started = get_timestamp(file, "Started", error);
     instance->stopped = get_timestamp(file, "Stopped", error);
+    if (instance->state == STATE_STOPPING)
+        read_stop(file, instance, error);
     if (*error)
         return false;
     instance->exit_code = g_key_file_get_integer(file, GROUP_RUN, "ExitCode", NULL);
@@ -201,6 +230,8 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance->restart_reason = g_strdup(restart ? restart : "");
     instance->restart_after_stop = g_strcmp0(after, "restart") == 0;
     instance->destroy_after_stop = g_strcmp0(after, "destroy") == 0;
+    instance->stopped_with_service = g_key_file_get_boolean(file, GROUP_RUN, "StoppedWithService",
+                                                            NULL);
     read_isolation(file, instance);
     read_degraded(file, instance);
     read_placement(file, instance);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Builds the graph of objects (launcher, resources, controller, face), runs the loop, and takes it
- * down again. A private service takes its instances with it; the others leave theirs running. */
+ * down again. A private service takes its instances with it; the others leave theirs running,
+ * unless OnShutdown=stop. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -9,11 +10,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "bus/face.h"
 #include "daemon/options.h"
+#include "daemon/status.h"
 #include "util/event.h"
 #include "util/log.h"
 
@@ -30,7 +31,8 @@
 typedef struct Daemon {
     sd_event *event;
     Controller *controller;
-    bool takes_instances_along;
+    Status *status;
+    bool stop_instances;
     bool ending;
 } Daemon;
 
@@ -50,8 +52,8 @@ static void daemon_end(Daemon *daemon, const char *why, uint64_t timeout_usec)
     }
     daemon->ending = true;
     log_info("%s: ending", why);
-    (void)sd_notify(false, "STOPPING=1");
-    if (daemon->takes_instances_along)
+    status_ending(daemon->status, daemon->stop_instances);
+    if (daemon->stop_instances)
         controller_stop_all(daemon->controller, timeout_usec, on_all_stopped, daemon);
     else
         (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
@@ -59,8 +61,9 @@ static void daemon_end(Daemon *daemon, const char *why, uint64_t timeout_usec)
 
 static void on_ready(void *userdata)
 {
-    (void)userdata;
-    (void)sd_notify(false, "READY=1");
+    const Daemon *daemon = userdata;
+
+    status_ready(daemon->status);
 }
 
 static void on_peer_gone(void *userdata)
@@ -169,7 +172,7 @@ static bool run(const DaemonOptions *options, GError **error)
     g_autoptr(Resources) resources = NULL;
     g_autoptr(Controller) controller = NULL;
     g_autoptr(Face) face = NULL;
-    Daemon daemon = { .takes_instances_along = options->mode == MODE_PRIVATE };
+    Daemon daemon = { .stop_instances = options->stop_instances };
 
     int r = sd_event_default(&event);
     daemon.event = event;
@@ -199,6 +202,7 @@ static bool run(const DaemonOptions *options, GError **error)
     if (!controller)
         return false;
     controller_adopt(controller);
+    g_autoptr(Status) status = daemon.status = status_new(event, controller);
     /* What this host allows is known before anybody can ask. */
     for (r = 0; r >= 0 && !controller->features.known;)
         r = sd_event_run(event, UINT64_MAX);

@@ -138,6 +138,7 @@ static bool set_directories(DaemonOptions *options, GError **error)
         options->state_dir = g_build_filename(g_get_user_state_dir(), "constellation", NULL);
         break;
     default:
+        options->stop_instances = true;
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, errno, "getrandom");
         options->realm = g_strdup_printf("p%d-%08x", getpid(), random);
@@ -156,10 +157,12 @@ static char *config_file(const DaemonOptions *options)
 
 static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *path, GError **error)
 {
-    static const char *const known[] = { "NodeName", "ClusterName", "MaxInstances",
-                                         "DefaultInterpreter", NULL };
+    static const char *const known[] = { "NodeName",           "ClusterName", "MaxInstances",
+                                         "DefaultInterpreter", "OnShutdown",  NULL };
     g_auto(GStrv) keys = g_key_file_get_keys(file, "Constellation", NULL, NULL);
     g_autofree char *max = g_key_file_get_string(file, "Constellation", "MaxInstances", NULL);
+
+    g_autofree char *end = g_key_file_get_string(file, "Constellation", "OnShutdown", NULL);
 
     for (size_t i = 0; keys && keys[i]; i++)
         if (!g_strv_contains(known, keys[i]))
@@ -170,6 +173,10 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
     if (max && (parse_uint64(max, &options->max_instances) < 0 || options->max_instances == 0))
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: MaxInstances=%s: must be a number from 1 up", path, max);
+    if (end && strcmp(end, "leave") != 0 && strcmp(end, "stop") != 0)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "%s: OnShutdown=%s: must be leave or stop", path, end);
+    options->stop_instances |= g_strcmp0(end, "stop") == 0;
     return true;
 }
 

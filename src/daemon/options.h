@@ -19,6 +19,7 @@ typedef struct DaemonOptions {
     char *cluster_name;
     char *interpreter;
     uint64_t max_instances; /* 0: as many as the file descriptors allow */
+    bool stop_instances;    /* when the service ends */
 } DaemonOptions;
 
 /* 1: go on; 0: all was said (--help, --version); -1 and an error. */

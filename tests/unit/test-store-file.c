@@ -136,6 +136,50 @@ START_TEST(a_restart_that_is_due_comes_back)
 }
 END_TEST
 
+START_TEST(the_limit_on_starts_comes_back)
+{
+    made->history.interval_start_usec = UINT64_MAX - 7;
+    made->history.interval_restarts = 4;
+    round_trip();
+    ck_assert_uint_eq(again->history.interval_start_usec, UINT64_MAX - 7);
+    ck_assert_uint_eq(again->history.interval_restarts, 4);
+}
+END_TEST
+
+START_TEST(a_stop_comes_back_with_its_signal_and_its_time)
+{
+    made->state = STATE_STOPPING;
+    made->stop_signal = 31;
+    made->stop_boot_usec = UINT64_MAX;
+    made->runtime_over = true;
+    round_trip();
+    ck_assert_int_eq(again->stop_signal, 31);
+    ck_assert_uint_eq(again->stop_boot_usec, UINT64_MAX);
+    ck_assert(again->runtime_over);
+}
+END_TEST
+
+START_TEST(a_stop_that_is_over_is_forgotten)
+{
+    made->state = STATE_STOPPED;
+    made->stop_signal = 15;
+    made->runtime_over = true;
+    round_trip();
+    ck_assert_int_eq(again->stop_signal, 0);
+    ck_assert(!again->runtime_over);
+}
+END_TEST
+
+START_TEST(that_it_was_stopped_with_the_service_comes_back)
+{
+    round_trip();
+    ck_assert(!again->stopped_with_service);
+    made->stopped_with_service = true;
+    round_trip();
+    ck_assert(again->stopped_with_service);
+}
+END_TEST
+
 START_TEST(a_payload_that_did_not_exit_comes_back_as_such)
 {
     round_trip();
@@ -325,9 +369,12 @@ END_TEST
 
 SUITE_MAIN_WITH("core/store-file", prepare, clean, who_it_is_comes_back,
                 every_state_and_result_comes_back, the_run_comes_back,
-                a_restart_that_is_due_comes_back, a_payload_that_did_not_exit_comes_back_as_such,
-                weird_texts_come_back, isolation_comes_back, what_it_does_without_comes_back,
-                the_placement_comes_back, what_was_never_placed_is_not, settings_come_back,
-                the_same_text_is_written_again, a_wrong_line_is_refused, a_wrong_setting_is_refused,
+                a_restart_that_is_due_comes_back, the_limit_on_starts_comes_back,
+                a_stop_comes_back_with_its_signal_and_its_time, a_stop_that_is_over_is_forgotten,
+                that_it_was_stopped_with_the_service_comes_back,
+                a_payload_that_did_not_exit_comes_back_as_such, weird_texts_come_back,
+                isolation_comes_back, what_it_does_without_comes_back, the_placement_comes_back,
+                what_was_never_placed_is_not, settings_come_back, the_same_text_is_written_again,
+                a_wrong_line_is_refused, a_wrong_setting_is_refused,
                 what_is_no_text_of_the_store_is_refused,
                 a_text_that_breaks_off_is_an_instance_or_refused)

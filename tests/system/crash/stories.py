@@ -257,6 +257,18 @@ class Stubborn(Stopped):
         return ["stubborn"]
 
 
+class Hurried(Stopped):
+    """Listens to nothing either, and its own timeout is longer than anybody waits: the call's holds,
+    whoever goes on with the stop."""
+
+    def action(self):
+        return ["stubborn"]
+
+    def tell(self):
+        yield from self.begin()
+        yield from self.request("stopped", "Stop", TimeoutUSec=("t", 10000), Signal=("i", 28))
+
+
 class Restarted(Story):
     """Is told to restart by hand: it runs before and after, whatever was answered."""
 
@@ -366,5 +378,5 @@ class WitnessLoner(Witness):
     settings = {"PIDNamespace": ("s", "off")}
 
 
-ALL = (Keeper, Loner, Leaver, Persistent, Victim, Stopped, Stubborn, Restarted, Destroyed, Unborn,
-       Guest, Restarter, Struck, StruckLoner, Witness, WitnessLoner)
+ALL = (Keeper, Loner, Leaver, Persistent, Victim, Stopped, Stubborn, Hurried, Restarted, Destroyed,
+       Unborn, Guest, Restarter, Struck, StruckLoner, Witness, WitnessLoner)
