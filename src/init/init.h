@@ -25,7 +25,8 @@ struct Init {
     struct WirePlan *plan;
     size_t plan_size;
     bool own_pid_namespace;
-    pid_t payload; /* 0: a sandbox */
+    int kill_signal; /* another than SIGTERM that systemd may stop us with */
+    pid_t payload;   /* 0: a sandbox */
 };
 
 /* How the payload ended: si_code and si_status of siginfo_t. */
@@ -51,7 +52,7 @@ void signals_next(const struct Init *init, struct Signal *ret);
 bool signals_poll(const struct Init *init, struct Signal *ret);
 /* Whether the sender may command us; see wire.h. */
 bool signal_is_command(const struct Init *init, const struct Signal *signal);
-/* Whether it is a SIGTERM of somebody outside of the instance. */
+/* Whether somebody outside of the instance wants it to end, as systemd does. */
 bool signal_is_stop(const struct Init *init, const struct Signal *signal);
 /* For the payload: nothing blocked. */
 void signals_unblock(void);

@@ -163,8 +163,8 @@ static bool plan_is_sound(const struct WirePlan *plan, size_t size)
     return plan->magic == WIRE_PLAN_MAGIC && plan->version == WIRE_VERSION && plan->size == size &&
            tables_are_sound(plan) && strings_are_sound(plan, plan->argv, plan->argc) &&
            strings_are_sound(plan, plan->env, plan->envc) && steps_are_sound(plan) &&
-           ids_are_sound(plan) && executable_is_sound(plan) &&
-           plan->own_pid_namespace == (getpid() == 1);
+           plan->kill_signal < WIRE_SIGNAL_ALL && ids_are_sound(plan) &&
+           executable_is_sound(plan) && plan->own_pid_namespace == (getpid() == 1);
 }
 
 /* Forward, since a pointer is never larger than the offset it comes from. */
@@ -199,6 +199,7 @@ int plan_load(struct Init *init, int fd)
     make_pointers(init->plan, init->plan->argv, init->plan->argc);
     make_pointers(init->plan, init->plan->env, init->plan->envc);
     init->own_pid_namespace = init->plan->own_pid_namespace != 0;
+    init->kill_signal = (int)init->plan->kill_signal;
     return 0;
 }
 

@@ -71,6 +71,6 @@ bool signal_is_command(const struct Init *init, const struct Signal *signal)
 
 bool signal_is_stop(const struct Init *init, const struct Signal *signal)
 {
-    return signal->number == SIGTERM && signal->code == SI_USER &&
-           (!init->own_pid_namespace || signal->pid == 0);
+    return (signal->number == SIGTERM || signal->number == init->kill_signal) &&
+           signal->code == SI_USER && (!init->own_pid_namespace || signal->pid == 0);
 }

@@ -80,6 +80,7 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
         .gid = plan->identity.gid,
         .group_count = (uint32_t)plan->identity.n_groups,
         .own_pid_namespace = plan_has_namespace(plan, NAMESPACE_PID),
+        .kill_signal = (uint32_t)plan->kill_signal,
     };
 
     append(bytes, &header, sizeof header, 8);

@@ -159,6 +159,7 @@ Plan *plan_make(const PlanInput *input, GError **error)
         return NULL;
     }
     copy_identity(input->identity, &plan->identity);
+    plan->kill_signal = (int)spec_get_uint(input->spec, SETTING_KILL_SIGNAL);
     if (!plan_decide_namespaces(input, plan, error) || !plan_set_payload(input, plan, error) ||
         !add_init_steps(input, plan, error))
         return NULL;

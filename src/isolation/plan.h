@@ -62,6 +62,7 @@ typedef struct Plan {
     char *executable;
     char *script;
     char *search_path;
+    int kill_signal; /* with which systemd stops the instance; 0: SIGTERM only */
     Identity identity;
 } Plan;
 

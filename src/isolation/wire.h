@@ -180,6 +180,7 @@ struct WirePlan {
      * neither a slow file system nor a file of others concerns anybody else. */
     uint32_t script;
     uint32_t own_pid_namespace;
+    uint32_t kill_signal; /* with which systemd stops a scope, besides SIGTERM; 0: no other */
 };
 
 #define WIRE_PLAN_SIZE_MAX (4u << 20)
