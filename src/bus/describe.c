@@ -44,8 +44,10 @@ static void describe_row(Json *json, const char *name, const char *outcome, cons
     json_close_object(json);
 }
 
-static void describe_rows(Json *json, const Instance *instance)
+static void describe_rows(Json *json, Instance *instance)
 {
+    const GPtrArray *enforced = instance_enforced(instance);
+
     json_key(json, "Isolation");
     json_open_object(json);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
@@ -56,8 +58,8 @@ static void describe_rows(Json *json, const Instance *instance)
     json_close_object(json);
     json_key(json, "Enforced");
     json_open_object(json);
-    for (guint i = 0; i < instance->enforced->len; i++) {
-        const Enforced *row = g_ptr_array_index(instance->enforced, i);
+    for (guint i = 0; i < enforced->len; i++) {
+        const Enforced *row = g_ptr_array_index(enforced, i);
         describe_row(json, row->limit, row->enforced ? row->value : "not enforced", row->reason);
     }
     json_close_object(json);
@@ -97,13 +99,14 @@ static void describe_setting(Json *json, const Setting *setting, const Spec *spe
         json_uint(json, spec_get_uint(spec, setting->id));
 }
 
-char *instance_describe(const Instance *instance)
+char *instance_describe(Instance *instance)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     Json json;
 
+    instance_look(instance);
     json_init(&json, out, JSON_SHORT);
     json_open_object(&json);
     describe_values(&json, instance);

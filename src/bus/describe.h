@@ -5,4 +5,4 @@
 
 /* All that may be seen of an instance, as one line of JSON: its properties and its settings under
  * their bus names; g_free. */
-char *instance_describe(const Instance *instance);
+char *instance_describe(Instance *instance);

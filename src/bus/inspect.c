@@ -35,6 +35,7 @@ int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *erro
     int r = begin(message, target, "{sv}", &reply, error);
     if (r < 0)
         return r;
+    instance_look(target.instance);
     if (target.instance->init_pid > 0) {
         usage_read(target.instance->placement, target.instance->init_pid, &usage);
         const struct {
@@ -61,6 +62,7 @@ int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *
     g_autoptr(sd_bus_message) reply = NULL;
 
     int r = begin(message, target, "(uus)", &reply, error);
+    instance_look(target.instance);
     if (r >= 0 && target.instance->init_pid > 0) {
         g_autoptr(GArray)
             pids = usage_processes(target.instance->placement, target.instance->init_pid);

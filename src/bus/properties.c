@@ -19,6 +19,14 @@ static bool is_public(const char *property)
     return g_strv_contains(names, property);
 }
 
+/* Others may have changed it since the last event. */
+static bool is_made_by_others(const char *property)
+{
+    static const char *const names[] = { "SubState", "StatusText", "ControlGroup", NULL };
+
+    return g_strv_contains(names, property);
+}
+
 const char *property_text(const Instance *instance, const char *property)
 {
     const Placement *placement = instance->placement;
@@ -36,7 +44,7 @@ const char *property_text(const Instance *instance, const char *property)
         { "RestartReason", instance->restart_reason },
         { "Unit", placement ? placement->unit : NULL },
         { "Slice", placement ? placement->slice : NULL },
-        { "ControlGroup", placement ? placement->control_group : NULL },
+        { "ControlGroup", placement && !placement->lost ? placement->control_group : NULL },
         { "Backend", placement ? backend_name(placement->backend) : NULL },
     };
 
@@ -101,6 +109,8 @@ int get_text(sd_bus *bus, const char *path, const char *interface, const char *p
     bool visible = is_public(property) || viewer_may_inspect(target);
 
     GETTER_UNUSED;
+    if (visible && is_made_by_others(property))
+        instance_look(target->instance);
     return sd_bus_message_append(reply, "s",
                                  visible ? property_text(target->instance, property) : "");
 }
@@ -163,8 +173,8 @@ int get_enforced(sd_bus *bus, const char *path, const char *interface, const cha
                  sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Target *target = userdata;
-    const GPtrArray *rows = target->instance->enforced;
     bool visible = viewer_may_inspect(target);
+    const GPtrArray *rows = visible ? instance_enforced(target->instance) : NULL;
 
     GETTER_UNUSED;
     (void)property;
@@ -185,6 +195,7 @@ int get_degraded(sd_bus *bus, const char *path, const char *interface, const cha
     bool visible = viewer_may_inspect(target);
 
     GETTER_UNUSED;
+    instance_look(target->instance);
     (void)property;
     int r = sd_bus_message_open_container(reply, 'a', "(sss)");
     for (guint i = 0; r >= 0 && visible && i < rows->len; i++) {

@@ -11,6 +11,7 @@
 
 #include "core/controller.h"
 #include "core/events.h"
+#include "core/outside.h"
 #include "core/registry.h"
 #include "core/store.h"
 #include "util/crash-point.h"
@@ -50,11 +51,10 @@ static void adopt_placement(Instance *instance, pid_t pid)
 {
     g_autoptr(GError) error = NULL;
     Placement *stored = g_steal_pointer(&instance->placement);
+    g_autofree char *launch_id = instance_launch_id(instance);
 
-    instance->placement = backend_adopt(instance->controller->resources,
-                                        stored ? backend_name(stored->backend) : NULL,
-                                        stored ? stored->unit : NULL, stored ? stored->slice : NULL,
-                                        pid, instance->backend_reason, &error);
+    instance->placement = backend_adopt(instance->controller->resources, stored, launch_id, pid,
+                                        instance->backend_reason, &error);
     placement_free(stored);
     if (instance->placement)
         return;
@@ -104,7 +104,6 @@ static void look_later(Instance *instance)
 
 static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct Record *record)
 {
-    Controller *controller = instance->controller;
     g_autoptr(GError) error = NULL;
 
     adopt_placement(instance, pid);
@@ -117,11 +116,8 @@ static void adopt_running(Instance *instance, int pidfd, pid_t pid, const struct
         look_later(instance);
     bool stopping = instance->state == STATE_STOPPING;
     instance->state = instance->lost_sight ? STATE_UNKNOWN : STATE_RUNNING;
-    instance->sub_state = placement_is_frozen(instance->placement) ? SUB_STATE_FROZEN
-                                                                   : SUB_STATE_RUNNING;
-    Limits limits = limits_from_spec(instance->spec);
-    g_ptr_array_unref(instance->enforced);
-    instance->enforced = placement_enforced(controller->resources, instance->placement, &limits);
+    instance->sub_state = SUB_STATE_RUNNING;
+    outside_adopt(instance);
     instance->tentative = false;
     event_tell(instance, EVENT_LOG_ADOPTED);
     if (stopping) {

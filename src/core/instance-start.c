@@ -10,6 +10,7 @@
 
 #include "core/events.h"
 #include "core/holder.h"
+#include "core/outside.h"
 #include "core/start.h"
 #include "core/store.h"
 #include "util/crash-point.h"
@@ -84,6 +85,7 @@ static void start_begin(Instance *instance, const StartOptions *options)
     if (!options->automatic)
         instance->history = (RestartHistory){ 0 };
     instance->told_to_end = instance->runtime_over = instance->stopped_with_service = false;
+    instance->freeze_asked = false;
     instance->run++;
     instance->started = instance->stopped = (Timestamp){ 0 };
     instance->exit_code = -1;
@@ -351,6 +353,7 @@ static void start_executed(Start *start)
     runtime_watch(instance);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
     event_tell(instance, EVENT_LOG_STARTED);
+    outside_watch(instance);
 }
 
 /* What only protects the service's own processes was not asked for: the plan shows it. */

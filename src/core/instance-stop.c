@@ -86,6 +86,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
                                 ? options->signal
                                 : (int)spec_get_uint(instance->spec, SETTING_KILL_SIGNAL);
     instance->stop_boot_usec = boottime_after(timeout);
+    instance_look(instance);
     instance_set_status(instance, "stopping");
     (void)instance_apply(instance, EVENT_STOP, SUB_STATE_STOP_SIGTERM, NULL);
     crash_point(CRASH_STOP_STORED);
@@ -98,6 +99,9 @@ static void stop_begin(Instance *instance, const StopOptions *options)
     (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGCONT);
     if (instance->placement)
         (void)placement_freeze(instance->placement, false);
+    if (instance->placement && placement_freezing(instance->placement) == FREEZING_ABOVE)
+        instance_set_status(instance, "stopping, but it cannot hear that: a cgroup that it is part "
+                                      "of is frozen");
     crash_point(CRASH_STOP_SIGNALLED);
     (void)timer_start(instance->controller->event, &instance->stop_timer, timeout, on_stop_timeout,
                       instance, "stop");

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/controller.h"
+#include "core/outside.h"
 #include "core/store.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
@@ -208,6 +209,7 @@ void instance_forget_init(Instance *instance)
 {
     instance->init_source = sd_event_source_disable_unref(instance->init_source);
     instance->look_timer = sd_event_source_disable_unref(instance->look_timer);
+    outside_unwatch(instance);
     instance->init_pidfd = fd_close(instance->init_pidfd);
     instance->init_pid = 0;
     instance->main_pid = 0;
@@ -251,21 +253,6 @@ bool instance_kill(Instance *instance, bool all, int signal, GError **error)
         r = sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + signal);
     return r == 0 || error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r, "signalling '%s'",
                                       instance->name);
-}
-
-bool instance_freeze(Instance *instance, bool freeze, GError **error)
-{
-    Request request = freeze ? REQUEST_FREEZE : REQUEST_THAW;
-
-    if (state_answer(instance->state, request) != ANSWER_BEGIN)
-        return instance_refuse(instance, request, error);
-    int r = placement_freeze(instance->placement, freeze);
-    if (r < 0)
-        return error_from_errno(error, CONSTELLATION_ERROR_CGROUP_FAILED, r, "%s '%s' (%s)",
-                                freeze ? "freezing" : "thawing", instance->name,
-                                r == -EOPNOTSUPP ? "it has no cgroup of its own" : "cgroup.freeze");
-    instance_set_sub_state(instance, freeze ? SUB_STATE_FROZEN : SUB_STATE_RUNNING);
-    return true;
 }
 
 const GPtrArray *instance_plan(Instance *instance, GError **error)

@@ -60,7 +60,10 @@ struct Instance {
     int record_fd; /* only where records are in memory; else -1 and the file is opened when needed
                     */
     sd_event_source *init_source;
-    sd_event_source *look_timer; /* adopted before its payload was executed: looked at again */
+    sd_event_source *look_timer;   /* adopted before its payload was executed: looked at again */
+    sd_event_source *cgroup_watch; /* or the timer for it; NULL: cannot be had */
+    uint64_t looked_turn;          /* of the loop, when others' doings were last looked for */
+    bool freeze_asked;             /* the last freeze was by this service */
     Placement *placement;
     char *backend_reason;
     Isolation isolation[NAMESPACE_COUNT];
@@ -123,6 +126,13 @@ void instance_wait(Instance *instance, bool final, WaiterCallback done, void *us
 /* A signal to the payload, or to every process but the init. */
 bool instance_kill(Instance *instance, bool all, int signal, GError **error);
 bool instance_freeze(Instance *instance, bool freeze, GError **error);
+
+/* Looks what others have done to it: for whoever is about to read SubState, StatusText, Degraded,
+ * or its usage. */
+void instance_look(Instance *instance);
+
+/* The limits as the kernel's files say now, or said last; Enforced, the instance's. */
+const GPtrArray *instance_enforced(Instance *instance);
 
 /* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
 const GPtrArray *instance_plan(Instance *instance, GError **error);

@@ -69,6 +69,8 @@ static void write_run(GKeyFile *file, const Instance *instance)
     set_timestamp(file, "Started", instance->started);
     set_timestamp(file, "Stopped", instance->stopped);
     g_key_file_set_string(file, GROUP_RUN, "BackendReason", instance->backend_reason);
+    if (instance->freeze_asked && instance->sub_state == SUB_STATE_FROZEN)
+        g_key_file_set_boolean(file, GROUP_RUN, "FreezeAsked", TRUE);
     if (instance->destroy_after_stop || instance->restart_after_stop)
         g_key_file_set_string(file, GROUP_RUN, "AfterStop",
                               instance->destroy_after_stop ? "destroy" : "restart");
@@ -85,6 +87,8 @@ static void write_run(GKeyFile *file, const Instance *instance)
         g_key_file_set_string(file, GROUP_RUN, "Unit", placement->unit);
     if (placement->slice)
         g_key_file_set_string(file, GROUP_RUN, "Slice", placement->slice);
+    if (placement->control_group)
+        g_key_file_set_string(file, GROUP_RUN, "ControlGroup", placement->control_group);
 }
 
 char *store_file_write(const Instance *instance)
@@ -167,6 +171,8 @@ static void read_placement(GKeyFile *file, Instance *instance)
     instance->placement->backend = known;
     instance->placement->unit = g_key_file_get_string(file, GROUP_RUN, "Unit", NULL);
     instance->placement->slice = g_key_file_get_string(file, GROUP_RUN, "Slice", NULL);
+    instance->placement->control_group = g_key_file_get_string(file, GROUP_RUN, "ControlGroup",
+                                                               NULL);
     instance->placement->reason = g_strdup(instance->backend_reason);
     instance->placement->cgroup_fd = -1;
 }
@@ -232,6 +238,7 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance->destroy_after_stop = g_strcmp0(after, "destroy") == 0;
     instance->stopped_with_service = g_key_file_get_boolean(file, GROUP_RUN, "StoppedWithService",
                                                             NULL);
+    instance->freeze_asked = g_key_file_get_boolean(file, GROUP_RUN, "FreezeAsked", NULL);
     read_isolation(file, instance);
     read_degraded(file, instance);
     read_placement(file, instance);

@@ -31,9 +31,10 @@ struct Backend {
      * placing_done(). */
     bool (*place)(Placing *placing, const PlacementRequest *request);
 
-    /* Is this the cgroup of an instance of this rung and realm? Fills unit and slice if so. NULL:
-     * any process will do. */
-    bool (*adopt)(Resources *resources, Placement *placement, const char *control_group);
+    /* Is this the cgroup of this launch on this rung and in this realm? Fills unit and slice if so.
+     * NULL: any process will do. */
+    bool (*adopt)(Resources *resources, Placement *placement, const char *control_group,
+                  const char *launch_id);
 
     /* NULL: nothing to do */
     void (*release)(Resources *resources, Placement *placement);
@@ -119,6 +120,17 @@ bool scope_open_cgroup(Resources *resources, const char *unit, pid_t pid, int pi
 /* The cgroup below which systemd makes our slices: its path (g_free), and opened or -errno. */
 char *scope_root(const Resources *resources);
 int scope_open_root(Resources *resources);
+
+/* ---- placement.c ----------------------------------------------------------------------------- */
+
+/* Its limits hold for the instance, and what it counts is the instance's. */
+static inline bool placement_holds(const Placement *placement)
+{
+    return placement->cgroup_fd >= 0 && !placement->lost;
+}
+
+/* Why nothing holds any more, for one that was found in `path`; g_free. */
+char *placement_lost_reason(const char *path, const char *left);
 
 /* ---- cgroup.c, holder.c ---------------------------------------------------------------------- */
 

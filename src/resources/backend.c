@@ -198,14 +198,12 @@ void backend_release(Resources *resources, Placement *placement)
 /* ---- after a restart ------------------------------------------------------------------------- */
 
 static Placement *adopt_as(Resources *resources, const Backend *backend, const char *control_group,
-                           const char *reason, GError **error)
+                           const char *launch_id, const char *reason, GError **error)
 {
     Placement *placement = placement_new(backend, reason);
     int fd;
 
-    if (!backend->adopt)
-        return placement;
-    if (!backend->adopt(resources, placement, control_group)) {
+    if (!backend->adopt(resources, placement, control_group, launch_id)) {
         placement_free(placement);
         return NULL;
     }
@@ -221,9 +219,29 @@ static Placement *adopt_as(Resources *resources, const Backend *backend, const c
     return placement;
 }
 
-/* What is not in a cgroup that only we make is never taken for one: all of it may be killed. */
-Placement *backend_adopt(Resources *resources, const char *backend, const char *unit,
-                         const char *slice, pid_t pid, const char *reason, GError **error)
+/* In none of the cgroups that it could be in. If one was made for it, it has been taken out of it;
+ * that one, if it is still there, is its own all the same. */
+static Placement *adopt_elsewhere(Resources *resources, const Placement *stored,
+                                  const char *control_group, const char *launch_id,
+                                  const char *reason)
+{
+    Placement *placement = NULL;
+
+    if (!stored || !stored->backend->adopt)
+        return placement_new(&backend_monitor, reason);
+    if (stored->control_group && resources->mount)
+        placement = adopt_as(resources, stored->backend, stored->control_group, launch_id, reason,
+                             NULL);
+    if (!placement) {
+        placement = placement_new(stored->backend, reason);
+        placement->unit = g_strdup(stored->unit);
+    }
+    placement->lost = placement_lost_reason(control_group, stored->control_group);
+    return placement;
+}
+
+Placement *backend_adopt(Resources *resources, const Placement *stored, const char *launch_id,
+                         pid_t pid, const char *reason, GError **error)
 {
     g_autofree char *control_group = NULL;
     int r;
@@ -234,25 +252,17 @@ Placement *backend_adopt(Resources *resources, const char *backend, const char *
                          "cannot tell the cgroup of process %d", pid);
         return NULL;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(ladder); i++) {
+    for (size_t i = 0; control_group && i < G_N_ELEMENTS(ladder); i++) {
         GError *failure = NULL;
         Placement *placement;
 
-        if (ladder[i]->adopt && !control_group)
+        if (!ladder[i]->adopt)
             continue;
-        placement = adopt_as(resources, ladder[i], control_group, reason, &failure);
-        if (failure) {
+        placement = adopt_as(resources, ladder[i], control_group, launch_id, reason, &failure);
+        if (failure)
             g_propagate_error(error, failure);
-            return NULL;
-        }
-        if (!placement)
-            continue;
-        if (backend &&
-            (!g_str_equal(backend, ladder[i]->name) || g_strcmp0(unit, placement->unit) != 0 ||
-             g_strcmp0(slice, placement->slice) != 0))
-            log_warning("process %d is in the cgroup %s, and not where it is said to be (%s)", pid,
-                        control_group ? control_group : "of nobody", unit ? unit : backend);
-        return placement;
+        if (failure || placement)
+            return placement;
     }
-    g_assert_not_reached(); /* the last rung takes everybody */
+    return adopt_elsewhere(resources, stored, control_group, launch_id, reason);
 }

@@ -22,6 +22,9 @@ typedef struct Placement {
     char *control_group; /* path below the cgroup2 mount, "/…"; NULL on the monitor rung */
     int cgroup_fd;       /* O_DIRECTORY of it, or -1; stays open as long as the placement */
     char *reason;        /* why not a better rung, "" if this is the best */
+    char *lost; /* somebody has moved its first process out of the cgroup: the sentence that
+                 * says so; NULL: it is where it was placed. What is still in the cgroup is
+                 * the instance's all the same. */
 } Placement;
 
 /* What a placement is made from; nothing is kept. */
@@ -88,10 +91,12 @@ bool backend_place(Resources *resources, Placement *placement, const PlacementRe
                    pid_t pid, int pidfd, PlacedCallback callback, void *userdata);
 void backend_abandon(Resources *resources, Placement *placement);
 
-/* After a restart of the service: the placement of a living init from what was stored and from
- * /proc/PID/cgroup, which is believed where they differ. */
-Placement *backend_adopt(Resources *resources, const char *backend, const char *unit,
-                         const char *slice, pid_t pid, const char *reason, GError **error);
+/* After a restart of the service: the placement of a living init from what was stored (or NULL) and
+ * from /proc/PID/cgroup, which is believed where they differ: it may have been moved meanwhile,
+ * even into the cgroup of another instance, so that only one of this launch id is taken for its
+ * own. */
+Placement *backend_adopt(Resources *resources, const Placement *stored, const char *launch_id,
+                         pid_t pid, const char *reason, GError **error);
 
 /* A placement on the monitor rung, for a process whose cgroup cannot be used. */
 Placement *placement_monitor(const char *reason);
@@ -101,8 +106,25 @@ Placement *placement_monitor(const char *reason);
 int placement_kill(const Placement *placement);
 int placement_freeze(const Placement *placement, bool freeze);
 
-/* What the kernel says: frozen by us or by somebody else. False where there is no cgroup. */
-bool placement_is_frozen(const Placement *placement);
+/* What the kernel says, whoever did it. Above: a cgroup that this one is part of is frozen, so that
+ * thawing this one does not help. Where there is no cgroup it is not frozen. */
+typedef enum Freezing {
+    FREEZING_NONE,
+    FREEZING_OWN,
+    FREEZING_ABOVE,
+} Freezing;
+Freezing placement_freezing(const Placement *placement);
+
+/* Is the process still in its cgroup, or somewhere below it? If not, placement->lost says where it
+ * is from now on. True where there is no cgroup that it could have left. `pidfd` proves that the
+ * pid is still the same process; of one that has ended nothing is said. */
+bool placement_check(Placement *placement, pid_t pid, int pidfd);
+
+/* Calls the handler when the cgroup was frozen or thawed, and when it has emptied or been filled
+ * (inotify on cgroup.events, IN_MODIFY; the kernel holds it back for up to 10 ms). 0, or -errno:
+ * -ENOSPC when fs.inotify.max_user_watches is reached, -EOPNOTSUPP where there is no cgroup. */
+int placement_watch(const Placement *placement, sd_event *event, sd_event_source **ret,
+                    sd_event_inotify_handler_t handler, void *userdata);
 
 /* 1 populated, 0 empty or gone, -errno. By pread of cgroup.events, never by waiting. */
 int placement_populated(const Placement *placement);
@@ -124,6 +146,7 @@ typedef struct Enforced {
     const char *limit; /* the setting's file name */
     char *value;       /* what the kernel's file says now, in the setting's spelling; "" if none */
     bool enforced;
+    bool differs; /* the file says something else than what was asked for */
     char *reason; /* why not; for weights: what they are relative to */
 } Enforced;
 void enforced_free(Enforced *enforced);

@@ -276,7 +276,8 @@ static bool is_number(const char *text)
     return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-static bool cgroup_adopt(Resources *resources, Placement *placement, const char *control_group)
+static bool cgroup_adopt(Resources *resources, Placement *placement, const char *control_group,
+                         const char *launch_id)
 {
     g_autofree char *below_own = g_strdup_printf("constellation-%s", resources->realm);
     g_autofree char *holder = holder_unit(resources);
@@ -284,7 +285,7 @@ static bool cgroup_adopt(Resources *resources, Placement *placement, const char 
     guint n = g_strv_length(names);
 
     (void)placement;
-    return n >= 4 && names[n - 1][0] == 'i' && is_number(names[n - 2]) &&
+    return n >= 4 && g_str_equal(names[n - 1], launch_id) && is_number(names[n - 2]) &&
            (g_str_equal(names[n - 3], below_own) || g_str_equal(names[n - 3], holder));
 }
 

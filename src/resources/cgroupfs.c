@@ -41,6 +41,14 @@ bool controller_in(const char *list, Controller controller)
     return false;
 }
 
+bool cgroup_contains(const char *control_group, const char *path)
+{
+    size_t length = strlen(control_group);
+
+    return strncmp(path, control_group, length) == 0 &&
+           (path[length] == '\0' || path[length] == '/');
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 int cgroup_read(int dirfd, const char *file, char *buffer, size_t size)

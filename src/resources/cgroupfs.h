@@ -23,6 +23,9 @@ const char *controller_name(Controller controller);
 /* Is the word in a list separated by blanks, such as cgroup.controllers? */
 bool controller_in(const char *list, Controller controller);
 
+/* The path is this cgroup's, or one's below it. */
+bool cgroup_contains(const char *control_group, const char *path);
+
 /* The text without its last line feed, cut at size - 1; the length. */
 int cgroup_read(int dirfd, const char *file, char *buffer, size_t size);
 int cgroup_read_uint64(int dirfd, const char *file, uint64_t *ret); /* "max": UINT64_MAX */

@@ -134,8 +134,9 @@ static void fill_from_file(const Resources *resources, const Placement *placemen
 
     if (!same_value(kind, asked, actual)) {
         g_autofree char *text = limit_to_text(kind, asked);
-        enforced_set(row, false, limit_to_text(kind, actual),
-                     g_strdup_printf("%s was asked for, and its cgroup says otherwise", text));
+        g_autofree char *value = limit_to_text(kind, actual);
+        row->differs = true;
+        enforced_set(row, false, g_strdup(value), g_strdup_printf("%s instead of %s", value, text));
         return;
     }
     if (limit_file(kind)->is_weight) {
@@ -158,6 +159,10 @@ static void fill(const Resources *resources, const Placement *placement, LimitKi
     uint64_t actual;
     int r;
 
+    if (placement->lost) {
+        enforced_set(row, is_no_limit(kind, asked), NULL, g_strdup(placement->lost));
+        return;
+    }
     if (placement->cgroup_fd < 0) {
         enforced_set(row, is_no_limit(kind, asked), NULL,
                      g_strdup("the instance has no cgroup that could hold it"));

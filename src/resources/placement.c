@@ -5,8 +5,12 @@
  * that somebody makes later is another one. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
 
 #include "resources/backend-internal.h"
+#include "util/procfs.h"
+#include "util/syscalls.h"
 
 /* No file: the cgroup is gone, and so is everybody in it; or the kernel has no such file. */
 static int write_if_there(const Placement *placement, const char *file, const char *text)
@@ -43,16 +47,56 @@ int placement_kill(const Placement *placement)
 
 int placement_freeze(const Placement *placement, bool freeze)
 {
+    if (freeze && placement->lost)
+        return -EOPNOTSUPP;
     return write_if_there(placement, "cgroup.freeze", freeze ? "1" : "0");
 }
 
-bool placement_is_frozen(const Placement *placement)
+Freezing placement_freezing(const Placement *placement)
 {
-    char text[16];
+    uint64_t value;
 
-    return placement->cgroup_fd >= 0 &&
-           cgroup_read(placement->cgroup_fd, "cgroup.freeze", text, sizeof(text)) > 0 &&
-           text[0] == '1';
+    if (!placement_holds(placement))
+        return FREEZING_NONE;
+    /* What was asked for first: the processes may be some milliseconds behind. */
+    if (cgroup_read_uint64(placement->cgroup_fd, "cgroup.freeze", &value) == 0 && value == 1)
+        return FREEZING_OWN;
+    if (cgroup_read_key(placement->cgroup_fd, "cgroup.events", "frozen", &value) == 0 && value == 1)
+        return FREEZING_ABOVE;
+    return FREEZING_NONE;
+}
+
+/* ---- what others do to it -------------------------------------------------------------------- */
+
+char *placement_lost_reason(const char *path, const char *left)
+{
+    return g_strdup_printf("its first process was moved to the cgroup %s from outside: what was "
+                           "set for %s does not hold there",
+                           path ? path : "of nobody", left ? left : "its own");
+}
+
+bool placement_check(Placement *placement, pid_t pid, int pidfd)
+{
+    g_autofree char *path = NULL;
+
+    if (placement->lost)
+        return false;
+    if (placement->cgroup_fd < 0 || procfs_cgroup(pid, &path) < 0 ||
+        cgroup_contains(placement->control_group, path) || sys_pidfd_has_ended(pidfd))
+        return true;
+    placement->lost = placement_lost_reason(path, placement->control_group);
+    return false;
+}
+
+int placement_watch(const Placement *placement, sd_event *event, sd_event_source **ret,
+                    sd_event_inotify_handler_t handler, void *userdata)
+{
+    if (placement->cgroup_fd < 0)
+        return -EOPNOTSUPP;
+    auto_fd fd = openat(placement->cgroup_fd, "cgroup.events", O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return sd_event_add_inotify_fd(event, ret, fd, IN_MODIFY, handler, userdata);
 }
 
 int placement_populated(const Placement *placement)
@@ -69,5 +113,6 @@ void placement_free(Placement *placement)
     g_free(placement->slice);
     g_free(placement->control_group);
     g_free(placement->reason);
+    g_free(placement->lost);
     g_free(placement);
 }

@@ -207,7 +207,7 @@ GArray *usage_processes(const Placement *placement, pid_t init_pid)
     g_autoptr(GArray) found = g_array_new(false, false, sizeof(pid_t));
     GArray *pids = g_array_new(false, false, sizeof(pid_t));
 
-    if (placement->cgroup_fd >= 0)
+    if (placement_holds(placement))
         add_from_cgroup(found, placement->cgroup_fd, CGROUP_DEPTH_MAX);
     else
         add_tree(found, init_pid);

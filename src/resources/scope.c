@@ -194,13 +194,14 @@ static bool scope_place(Placing *placing, const PlacementRequest *request)
 
 /* ---- afterwards ------------------------------------------------------------------------------ */
 
-static bool scope_adopt(Resources *resources, Placement *placement, const char *control_group)
+static bool scope_adopt(Resources *resources, Placement *placement, const char *control_group,
+                        const char *launch_id)
 {
     g_autofree char *slice_path = g_path_get_dirname(control_group);
     g_autofree char *unit = g_path_get_basename(control_group);
-    g_autofree char *launch_id = scope_launch_id(resources->realm, unit);
+    g_autofree char *found = scope_launch_id(resources->realm, unit);
 
-    if (!launch_id)
+    if (g_strcmp0(found, launch_id) != 0)
         return false;
     placement->unit = g_steal_pointer(&unit);
     placement->slice = g_path_get_basename(slice_path);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "resources/cgroupfs.h"
+#include "resources/backend-internal.h"
 #include "resources/process.h"
 #include "resources/usage.h"
 #include "util/parse.h"
@@ -94,7 +94,7 @@ static void read_processes(const Placement *placement, pid_t init_pid, Usage *us
 
 void usage_read(const Placement *placement, pid_t init_pid, Usage *ret)
 {
-    bool has_cgroup = placement->cgroup_fd >= 0;
+    bool has_cgroup = placement_holds(placement);
 
     memset(ret, 0xff, sizeof(*ret)); /* USAGE_UNKNOWN, all of them */
     ret->source = has_cgroup ? "cgroup" : "proc";

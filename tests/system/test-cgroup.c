@@ -352,7 +352,8 @@ START_TEST(a_living_process_is_adopted_where_it_is)
 {
     Child child = child_start(false);
     Placement *placement = place_child("cgroup", &child);
-    Placement *adopted = backend_adopt(resources, "cgroup", NULL, NULL, child.pid, "", NULL);
+    g_autofree char *launch_id = g_path_get_basename(placement->control_group);
+    Placement *adopted = backend_adopt(resources, placement, launch_id, child.pid, "", NULL);
 
     ck_assert_str_eq(backend_name(adopted->backend), "cgroup");
     ck_assert_str_eq(adopted->control_group, placement->control_group);
@@ -366,7 +367,7 @@ END_TEST
 START_TEST(a_process_in_a_strange_cgroup_is_only_watched)
 {
     Child child = child_start(false);
-    Placement *adopted = backend_adopt(resources, "cgroup", NULL, NULL, child.pid, "", NULL);
+    Placement *adopted = backend_adopt(resources, NULL, "i1", child.pid, "", NULL);
 
     ck_assert_str_eq(backend_name(adopted->backend), "monitor");
     ck_assert_int_eq(adopted->cgroup_fd, -1);

@@ -138,8 +138,8 @@ START_TEST(a_scope_is_adopted_from_its_process)
 {
     Child child = child_start(false);
     Placement *placement = place_with(NULL, &child);
-    Placement *adopted = backend_adopt(resources, "scope", placement->unit, placement->slice,
-                                       child.pid, "", NULL);
+    g_autofree char *launch_id = scope_launch_id(resources->realm, placement->unit);
+    Placement *adopted = backend_adopt(resources, placement, launch_id, child.pid, "", NULL);
 
     ck_assert_str_eq(backend_name(adopted->backend), "scope");
     ck_assert_str_eq(adopted->unit, placement->unit);

@@ -362,6 +362,25 @@ START_TEST(rungs_have_names)
 }
 END_TEST
 
+START_TEST(a_cgroup_contains_itself_and_what_is_below)
+{
+    static const struct {
+        const char *path;
+        bool inside;
+    } rows[] = {
+        { "/a.slice/b.scope", true },     { "/a.slice/b.scope/sub/sub", true },
+        { "/a.slice/b.scope2", false },   { "/a.slice", false },
+        { "/a.slice/c.scope", false },    { "/", false },
+        { "/x/a.slice/b.scope", false },  { "/a.slice/b.scope (deleted)", false },
+        { "/../a.slice/b.scope", false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        ck_assert_msg(cgroup_contains("/a.slice/b.scope", rows[i].path) == rows[i].inside, "%s",
+                      rows[i].path);
+}
+END_TEST
+
 SUITE_MAIN_WITH("resources", set_up, tear_down, limits_are_written_as_the_kernel_takes_them,
                 a_quota_of_any_period_is_read, what_is_no_limit_is_not_read_as_one,
                 limits_are_shown_as_settings_are_written, memory_is_rounded_down_to_pages,
@@ -373,4 +392,5 @@ SUITE_MAIN_WITH("resources", set_up, tear_down, limits_are_written_as_the_kernel
                 only_root_has_the_kernel_kill_all_at_once,
                 a_process_name_may_look_like_the_fields_after_it, half_a_stat_is_not_read,
                 a_command_line_is_shown_on_one_line, a_long_command_line_is_cut_between_characters,
-                bytes_of_all_disks_are_added, rungs_have_names)
+                bytes_of_all_disks_are_added, rungs_have_names,
+                a_cgroup_contains_itself_and_what_is_below)

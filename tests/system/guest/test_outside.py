@@ -7,7 +7,7 @@ import time
 
 import host
 from restarts import kill_both, kill_daemon, kill_launcher, restart_daemon
-from service import PROBE
+from service import PROBE, refused
 from tap import between, equal, eventually, test
 
 SLEEP = ["sleep", "100"]
@@ -80,3 +80,131 @@ def a_payload_that_hears_a_stop_by_systemctl_may_end_in_its_own_way(world):
     eventually(lambda: web["State"] == "STOPPED", "it is STOPPED", seconds=0.5)
     equal((web["Result"], web["ExitCode"]), ("stopped-outside", 0))
     equal(world.answer("said")["caught"], "15")
+
+
+# ---- frozen and thawed ---------------------------------------------------------------------------
+
+RUNGS = ("scope", "cgroup")
+
+
+def cgroup_file(instance, name):
+    return f"{host.CGROUPS}{instance['ControlGroup']}/{name}"
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def shown(instance):
+    return instance["State"], instance["SubState"], instance["StatusText"]
+
+
+FROZEN = ("RUNNING", "frozen", "frozen from outside")
+RUNNING = ("RUNNING", "running", "running")
+
+
+@test
+def a_freeze_by_systemctl_is_told_and_so_is_the_thaw(world):
+    web = world.run("web", Command=SLEEP)
+    signals = world.signals()
+    host.sh("systemctl", "freeze", web["Unit"])
+    eventually(lambda: signals.of("PropertiesChanged", web.path), "the change is told by itself")
+    equal(shown(web), FROZEN)
+    told = len(signals.of("PropertiesChanged", web.path))
+    host.sh("systemctl", "thaw", web["Unit"])
+    eventually(lambda: len(signals.of("PropertiesChanged", web.path)) > told, "the thaw, too")
+    equal(shown(web), RUNNING)
+
+
+@test
+def a_freeze_by_writing_the_file_is_told_on_both_rungs(world):
+    for rung in RUNGS:
+        web = world.run(rung, Command=SLEEP, Backend=rung)
+        signals = world.signals()
+        write(cgroup_file(web, "cgroup.freeze"), "1")
+        equal(shown(web), FROZEN, rung)
+        eventually(lambda at=web, of=signals: of.of("PropertiesChanged", at.path), "it is told")
+        write(cgroup_file(web, "cgroup.freeze"), "0")
+        equal(shown(web), RUNNING, rung)
+
+
+@test
+def a_freeze_without_a_watch_is_seen_by_whoever_asks(world):
+    world.run("warm-up", Command=["true"], Backend="cgroup").wait()
+    limit = "/proc/sys/fs/inotify/max_user_watches"
+    before = host.read(limit)
+    write(limit, "1")
+    try:
+        web = world.run("web", Command=SLEEP, Backend="cgroup")
+        freezer = cgroup_file(web, "cgroup.freeze")
+        time.sleep(0.3)  # after the look that every start is followed by
+        signals = world.signals()
+        write(freezer, "1")
+        time.sleep(0.1)
+        equal(signals.of("PropertiesChanged", web.path), [])
+        equal(shown(web), FROZEN)
+        write(freezer, "0")
+        equal(shown(web), RUNNING)
+    finally:
+        write(limit, before)
+
+
+@test
+def a_thaw_by_others_of_what_the_service_froze_is_told(world):
+    web = world.run("web", Command=SLEEP)
+    web.freeze()
+    equal(shown(web), ("RUNNING", "frozen", "frozen"))
+    write(cgroup_file(web, "cgroup.freeze"), "0")
+    equal(shown(web), ("RUNNING", "running", "running, thawed from outside"))
+
+
+@test
+def what_was_frozen_by_others_is_thawed_by_the_service(world):
+    web = world.run("web", Command=SLEEP)
+    host.sh("systemctl", "freeze", web["Unit"])
+    web.thaw()
+    equal(shown(web), RUNNING)
+
+
+@test
+def who_froze_it_is_known_after_a_restart_of_the_service(world):
+    ours, theirs, meanwhile = (world.run(name, Command=SLEEP)
+                               for name in ("ours", "theirs", "meanwhile"))
+    freezer = cgroup_file(meanwhile, "cgroup.freeze")
+    ours.freeze()
+    write(cgroup_file(theirs, "cgroup.freeze"), "1")
+    equal(shown(theirs), FROZEN)
+    host.sh("systemctl", "stop", "constellationd")
+    write(freezer, "1")
+    host.sh("systemctl", "start", "constellationd")
+    world.reconnect()
+    equal(shown(world.get("ours")), ("RUNNING", "frozen", "frozen"))
+    equal(shown(world.get("theirs")), FROZEN)
+    equal(shown(world.get("meanwhile")), FROZEN)
+
+
+@test
+def a_freeze_of_the_slice_is_told_and_a_stop_does_not_hang_in_it(world):
+    web = world.run("web", Command=SLEEP)
+    above = f"{host.CGROUPS}/constellation.slice/constellation-0.slice/cgroup.freeze"
+    write(above, "1")
+    try:
+        eventually(lambda: web["SubState"] == "frozen", "it is told")
+        equal(web["StatusText"], "frozen from outside, with a cgroup that it is part of")
+        with refused("CgroupFailed", "stays frozen"):
+            web.thaw()
+        begin = time.monotonic()
+        web.stop(TimeoutUSec=200000)
+        between(time.monotonic() - begin, 0.2, 2, "the time of the stop")
+        equal((web["State"], web["Result"]), ("STOPPED", "timeout"))
+    finally:
+        write(above, "0")
+
+
+@test
+def what_others_froze_can_be_stopped(world):
+    web = world.run("web", Command=SLEEP)
+    host.sh("systemctl", "freeze", web["Unit"])
+    web.stop()
+    equal((web["State"], web["Result"]), ("STOPPED", "success"))

@@ -59,7 +59,7 @@ def what_happens_in_one_turn_is_one_signal(world):
 def a_property_that_did_not_change_is_not_signalled(world):
     _, web = recorded(world, lambda: world.run("web", Command=SLEEP))
     signals, _ = recorded(world, web.freeze)
-    equal([sorted(names) for _, names in changes(signals, web)], [["SubState"]])
+    equal([sorted(names) for _, names in changes(signals, web)], [["StatusText", "SubState"]])
 
 
 @test
