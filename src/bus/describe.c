@@ -51,10 +51,9 @@ static void describe_rows(Json *json, Instance *instance)
     json_key(json, "Isolation");
     json_open_object(json);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
-        if (namespace_infos[kind].setting >= 0)
-            describe_row(json, namespace_infos[kind].name,
-                         isolation_outcome_to_string(instance->isolation[kind].outcome),
-                         instance->isolation[kind].reason);
+        describe_row(json, namespace_infos[kind].name,
+                     isolation_outcome_to_string(instance->isolation[kind].outcome),
+                     instance->isolation[kind].reason);
     json_close_object(json);
     json_key(json, "Enforced");
     json_open_object(json);

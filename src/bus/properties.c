@@ -161,10 +161,9 @@ int get_isolation(sd_bus *bus, const char *path, const char *interface, const ch
     visible = visible && target->instance->run > 0;
     for (unsigned kind = 0; r >= 0 && visible && kind < NAMESPACE_COUNT; kind++) {
         const Isolation *isolation = &target->instance->isolation[kind];
-        if (namespace_infos[kind].setting >= 0)
-            r = sd_bus_message_append(reply, "(sss)", namespace_infos[kind].name,
-                                      isolation_outcome_to_string(isolation->outcome),
-                                      isolation->reason);
+        r = sd_bus_message_append(reply, "(sss)", namespace_infos[kind].name,
+                                  isolation_outcome_to_string(isolation->outcome),
+                                  isolation->reason);
     }
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }

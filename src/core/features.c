@@ -118,13 +118,10 @@ static void add_check(GPtrArray *rows, const char *feature, const char *outcome,
 
 static void add_plan_rows(GPtrArray *rows, const Plan *plan)
 {
-    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
-        int setting = namespace_infos[kind].setting;
-        if (setting >= 0)
-            add_check(rows, setting_get((SettingId)setting)->name,
-                      isolation_outcome_to_string(plan->isolation[kind].outcome),
-                      plan->isolation[kind].reason);
-    }
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        add_check(rows, setting_get(namespace_infos[kind].setting)->name,
+                  isolation_outcome_to_string(plan->isolation[kind].outcome),
+                  plan->isolation[kind].reason);
 }
 
 static void add_limit_rows(GPtrArray *rows, Controller *controller, const Backend *backend,

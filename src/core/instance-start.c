@@ -362,6 +362,22 @@ static bool is_asked_for(unsigned step)
     return step != STEP_OOM_SCORE && step != STEP_PAYLOAD_OOM_SCORE;
 }
 
+/* A namespace that the init was to make is then not there, which Isolation must not claim. */
+static void degrade_by_fault(Instance *instance, unsigned step, const char *sentence)
+{
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        const NamespaceInfo *info = &namespace_infos[kind];
+        if (info->step != step)
+            continue;
+        instance->isolation[kind].outcome = ISOLATION_REFUSED;
+        g_free(instance->isolation[kind].reason);
+        instance->isolation[kind].reason = g_strdup(sentence);
+        instance_degrade(instance, setting_get(info->setting)->name, "refused", sentence);
+        return;
+    }
+    instance_degrade(instance, step_name(step), "failed", sentence);
+}
+
 static void start_fault(Start *start, const struct WireMessage *message)
 {
     Instance *instance = start->instance;
@@ -376,7 +392,7 @@ static void start_fault(Start *start, const struct WireMessage *message)
             return;
         }
         if (is_asked_for(message->step))
-            instance_degrade(instance, step_name(message->step), "failed", sentence);
+            degrade_by_fault(instance, message->step, sentence);
         return;
     }
     ErrorCode code = step_error_code(message->step);

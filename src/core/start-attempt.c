@@ -87,8 +87,8 @@ static void take_isolation(Start *start)
         g_free(to->reason);
         to->reason = g_strdup(from->reason);
         if (from->outcome == ISOLATION_REFUSED)
-            instance_degrade(instance, setting_get((SettingId)namespace_infos[kind].setting)->name,
-                             "refused", from->reason);
+            instance_degrade(instance, setting_get(namespace_infos[kind].setting)->name, "refused",
+                             from->reason);
     }
     g_clear_pointer(&instance->steps, g_ptr_array_unref);
     instance->steps = g_ptr_array_ref(start->plan->steps);

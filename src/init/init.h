@@ -25,8 +25,9 @@ struct Init {
     struct WirePlan *plan;
     size_t plan_size;
     bool own_pid_namespace;
-    int kill_signal; /* another than SIGTERM that systemd may stop us with */
-    pid_t payload;   /* 0: a sandbox */
+    bool own_time_namespace; /* the payload will have one; we do not */
+    int kill_signal;         /* another than SIGTERM that systemd may stop us with */
+    pid_t payload;           /* 0: a sandbox */
 };
 
 /* How the payload ended: si_code and si_status of siginfo_t. */

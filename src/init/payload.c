@@ -2,7 +2,8 @@
 
 /* Starting the payload. Its process borrows our memory and we are suspended until it has executed
  * or failed (vfork), so that a failure is simply there to be read when we go on, and success is
- * known without another message. It has a stack of its own, which is given back afterwards. */
+ * known without another message. It has a stack of its own, with what it has to say at the far end
+ * of it, which is given back afterwards. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,20 +151,25 @@ static int payload_main(void *arg)
     return EXIT_NOT_STARTED;
 }
 
-/* 0 if it has been executed. */
+/* 0 if it has been executed. A process that enters a time namespace may not borrow memory from one
+ * outside of it (kernels before 6.3 refuse the clone): it gets a copy of ours then, and only what
+ * it has to say is in memory of both. */
 static int payload_clone(struct Init *init, struct Payload *payload)
 {
-    const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+    const int flags = CLONE_VFORK | SIGCHLD | (init->own_time_namespace ? 0 : CLONE_VM);
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+                       MAP_ANONYMOUS | (init->own_time_namespace ? MAP_SHARED : MAP_PRIVATE), -1,
+                       0);
+    struct Payload *shared = (struct Payload *)(void *)stack;
     int error = 0;
 
     if (stack == MAP_FAILED)
         return errno;
-    payload->parent = getpid();
-    init->payload = clone(payload_main, stack + STACK_SIZE, flags, payload);
+    *shared = *payload;
+    init->payload = clone(payload_main, stack + STACK_SIZE, flags, shared);
     if (init->payload < 0)
         error = errno;
+    *payload = *shared;
     (void)munmap(stack, STACK_SIZE);
     return error;
 }
@@ -171,7 +177,7 @@ static int payload_clone(struct Init *init, struct Payload *payload)
 void payload_start(struct Init *init)
 {
     static const struct WireMessage executed = { .type = WIRE_EXECUTED };
-    struct Payload payload = { .init = init };
+    struct Payload payload = { .init = init, .parent = getpid() };
 
     if (init->plan->argc > 0) {
         int error = payload_clone(init, &payload);

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +20,10 @@
 #include "init/init.h"
 #include "util/fd.h"
 #include "util/text.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
 
 /* /proc/self of a process that is not dumpable belongs to root. That is us, or else somebody who
  * may then not write to it: so be dumpable for the moment of the open. */
@@ -77,6 +84,27 @@ static int perform_mask(const char *path)
                : 0;
 }
 
+/* The kernel gives it its addresses when it goes up. A socket of any family will do, and this one
+ * is there in a kernel without IPv4 as well. */
+static int perform_loopback(void)
+{
+    struct ifreq request = { .ifr_name = "lo" };
+    auto_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+        return errno;
+    request.ifr_flags |= IFF_UP;
+    return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? errno : 0;
+}
+
+static int perform_time_namespace(struct Init *init)
+{
+    if (unshare(CLONE_NEWTIME) < 0)
+        return errno;
+    init->own_time_namespace = true;
+    return 0;
+}
+
 static int perform_gate(struct Init *init)
 {
     Received received = { .size = 0 };
@@ -112,6 +140,10 @@ static int perform(struct Init *init, const struct WireStep *step)
                                                                                           : 0;
     case STEP_HOSTNAME:
         return sethostname(path, strlen(path)) < 0 ? errno : 0;
+    case STEP_LOOPBACK:
+        return perform_loopback();
+    case STEP_TIME_NAMESPACE:
+        return perform_time_namespace(init);
     case STEP_GATE:
         return perform_gate(init);
     case STEP_CGROUP_NAMESPACE:

@@ -12,24 +12,26 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
+/* clang-format off */
 const NamespaceInfo namespace_infos[NAMESPACE_COUNT] = {
-    [NAMESPACE_USER] = { "user", "CONFIG_USER_NS", "user.max_user_namespaces", CLONE_NEWUSER, true,
-                         SETTING_USER_NAMESPACE },
-    [NAMESPACE_PID] = { "pid", "CONFIG_PID_NS", "user.max_pid_namespaces", CLONE_NEWPID, true,
-                        SETTING_PID_NAMESPACE },
-    [NAMESPACE_MOUNT] = { "mount", "CONFIG_NAMESPACES", "user.max_mnt_namespaces", CLONE_NEWNS,
-                          true, SETTING_MOUNT_NAMESPACE },
-    [NAMESPACE_UTS] = { "uts", "CONFIG_UTS_NS", "user.max_uts_namespaces", CLONE_NEWUTS, true,
-                        SETTING_UTS_NAMESPACE },
-    [NAMESPACE_IPC] = { "ipc", "CONFIG_IPC_NS", "user.max_ipc_namespaces", CLONE_NEWIPC, true,
-                        SETTING_IPC_NAMESPACE },
+    [NAMESPACE_USER] = { "user", "CONFIG_USER_NS", "user.max_user_namespaces",
+                         CLONE_NEWUSER, STEP_NONE, SETTING_USER_NAMESPACE },
+    [NAMESPACE_PID] = { "pid", "CONFIG_PID_NS", "user.max_pid_namespaces",
+                        CLONE_NEWPID, STEP_NONE, SETTING_PID_NAMESPACE },
+    [NAMESPACE_MOUNT] = { "mount", "CONFIG_NAMESPACES", "user.max_mnt_namespaces",
+                          CLONE_NEWNS, STEP_NONE, SETTING_MOUNT_NAMESPACE },
+    [NAMESPACE_UTS] = { "uts", "CONFIG_UTS_NS", "user.max_uts_namespaces",
+                        CLONE_NEWUTS, STEP_NONE, SETTING_UTS_NAMESPACE },
+    [NAMESPACE_IPC] = { "ipc", "CONFIG_IPC_NS", "user.max_ipc_namespaces",
+                        CLONE_NEWIPC, STEP_NONE, SETTING_IPC_NAMESPACE },
     [NAMESPACE_CGROUP] = { "cgroup", "CONFIG_CGROUPS", "user.max_cgroup_namespaces",
-                           CLONE_NEWCGROUP, false, SETTING_CGROUP_NAMESPACE },
-    [NAMESPACE_NETWORK] = { "network", "CONFIG_NET_NS", "user.max_net_namespaces", CLONE_NEWNET,
-                            true, -1 },
-    [NAMESPACE_TIME] = { "time", "CONFIG_TIME_NS", "user.max_time_namespaces", CLONE_NEWTIME, false,
-                         -1 },
+                           CLONE_NEWCGROUP, STEP_CGROUP_NAMESPACE, SETTING_CGROUP_NAMESPACE },
+    [NAMESPACE_NETWORK] = { "network", "CONFIG_NET_NS", "user.max_net_namespaces",
+                            CLONE_NEWNET, STEP_NONE, SETTING_NETWORK },
+    [NAMESPACE_TIME] = { "time", "CONFIG_TIME_NS", "user.max_time_namespaces",
+                         CLONE_NEWTIME, STEP_TIME_NAMESPACE, SETTING_TIME_NAMESPACE },
 };
+/* clang-format on */
 
 char *namespace_refusal(unsigned kind, int error_number, bool privileged)
 {

@@ -13,8 +13,8 @@ typedef struct NamespaceInfo {
     const char *config; /* the kernel option without which it does not exist */
     const char *sysctl; /* the limit of how many there may be: user.max_… */
     unsigned clone_flag;
-    bool by_clone; /* made by clone; else by the init with unshare */
-    int setting;   /* SettingId that asks for it, or -1: not to be asked for yet */
+    unsigned step;     /* STEP_* by which the init makes it with unshare; STEP_NONE: clone does */
+    SettingId setting; /* asks for it */
 } NamespaceInfo;
 
 extern const NamespaceInfo namespace_infos[NAMESPACE_COUNT];

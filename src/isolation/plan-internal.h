@@ -22,6 +22,10 @@ TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);
 /* plan-namespaces.c: plan->isolation, clone_flags and id_map. */
 bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error);
 
+/* plan-namespaces.c: what the init does in them before the gate, and behind it. */
+void plan_add_namespace_steps(const PlanInput *input, Plan *plan);
+void plan_add_gate_steps(const PlanInput *input, Plan *plan);
+
 /* plan-files.c: what the instance sees of file systems; before the gate. */
 bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error);
 

@@ -6,14 +6,14 @@
 
 TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind)
 {
-    int setting = namespace_infos[kind].setting;
+    SettingId setting = namespace_infos[kind].setting;
+    TryChoice choice = (TryChoice)spec_get_uint(input->spec, setting);
 
-    if (setting < 0)
-        return CHOICE_OFF;
-    TryChoice choice = (TryChoice)spec_get_uint(input->spec, (SettingId)setting);
+    if (kind == NAMESPACE_NETWORK)
+        choice = spec_get_uint(input->spec, setting) == NETWORK_HOST ? CHOICE_OFF : CHOICE_TRY;
     if (choice == CHOICE_AUTO)
         choice = input->features->privileged ? CHOICE_OFF : CHOICE_TRY;
-    if (choice == CHOICE_TRY && plan_is_required(input, (SettingId)setting))
+    if (choice == CHOICE_TRY && plan_is_required(input, setting))
         choice = CHOICE_REQUIRED;
     return choice;
 }
@@ -50,13 +50,13 @@ static bool decide_namespace(const PlanInput *input, Plan *plan, unsigned kind, 
     g_autofree char *refusal = refusal_of(input, plan, kind);
     if (!refusal) {
         isolation->outcome = ISOLATION_PRIVATE;
-        if (namespace_infos[kind].by_clone)
+        if (namespace_infos[kind].step == STEP_NONE)
             plan->clone_flags |= namespace_infos[kind].clone_flag;
         return true;
     }
     if (choice == CHOICE_REQUIRED)
         return error_set(error, CONSTELLATION_ERROR_NAMESPACE_FAILED, "%s is required: %s",
-                         setting_get((SettingId)namespace_infos[kind].setting)->name, refusal);
+                         setting_get(namespace_infos[kind].setting)->name, refusal);
     isolation->outcome = ISOLATION_REFUSED;
     g_free(isolation->reason);
     isolation->reason = g_steal_pointer(&refusal);
@@ -73,4 +73,38 @@ bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error)
     if (plan_has_namespace(plan, NAMESPACE_USER))
         plan->id_map = input->features->privileged ? ID_MAP_PAIR : ID_MAP_SINGLE;
     return true;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static bool is_required(const PlanInput *input, unsigned kind)
+{
+    return plan_namespace_choice(input, kind) == CHOICE_REQUIRED;
+}
+
+/* The step that completes a namespace, or the word why there is none. */
+static PlanStep *add_step(const PlanInput *input, Plan *plan, unsigned kind, unsigned step)
+{
+    if (plan_has_namespace(plan, kind))
+        return plan_add_step(plan, step, is_required(input, kind));
+    g_autofree char *reason = g_strdup_printf("no %s namespace", namespace_infos[kind].name);
+    plan_add_dropped(plan, step, reason);
+    return NULL;
+}
+
+void plan_add_namespace_steps(const PlanInput *input, Plan *plan)
+{
+    const char *hostname = spec_get_string(input->spec, SETTING_HOSTNAME);
+    PlanStep *step = add_step(input, plan, NAMESPACE_UTS, STEP_HOSTNAME);
+
+    if (step)
+        step->path = g_strdup(hostname && *hostname ? hostname : input->name);
+    (void)add_step(input, plan, NAMESPACE_NETWORK, STEP_LOOPBACK);
+    (void)add_step(input, plan, NAMESPACE_TIME, STEP_TIME_NAMESPACE);
+}
+
+void plan_add_gate_steps(const PlanInput *input, Plan *plan)
+{
+    plan_add_step(plan, STEP_GATE, true);
+    (void)add_step(input, plan, NAMESPACE_CGROUP, STEP_CGROUP_NAMESPACE);
 }

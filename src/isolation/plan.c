@@ -119,20 +119,8 @@ static bool add_init_steps(const PlanInput *input, Plan *plan, GError **error)
         plan_add_dropped(plan, STEP_OOM_SCORE, "only root may lower it");
     if (!plan_add_file_steps(input, plan, error))
         return false;
-    if (plan_has_namespace(plan, NAMESPACE_UTS)) {
-        const char *hostname = spec_get_string(input->spec, SETTING_HOSTNAME);
-        plan_add_step(plan, STEP_HOSTNAME,
-                      plan_namespace_choice(input, NAMESPACE_UTS) == CHOICE_REQUIRED)
-            ->path = g_strdup(hostname && *hostname ? hostname : input->name);
-    } else {
-        plan_add_dropped(plan, STEP_HOSTNAME, "no UTS namespace");
-    }
-    plan_add_step(plan, STEP_GATE, true);
-    if (plan_has_namespace(plan, NAMESPACE_CGROUP))
-        plan_add_step(plan, STEP_CGROUP_NAMESPACE,
-                      plan_namespace_choice(input, NAMESPACE_CGROUP) == CHOICE_REQUIRED);
-    else
-        plan_add_dropped(plan, STEP_CGROUP_NAMESPACE, "no cgroup namespace");
+    plan_add_namespace_steps(input, plan);
+    plan_add_gate_steps(input, plan);
     return true;
 }
 

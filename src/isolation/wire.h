@@ -119,6 +119,8 @@ enum {
     STEP_MASK,             /* path: an empty read-only tmpfs over this directory, if it exists */
     STEP_PROC,             /* a /proc of the new pid namespace */
     STEP_HOSTNAME,         /* path: the name */
+    STEP_LOOPBACK,         /* the loopback device of a network namespace goes up */
+    STEP_TIME_NAMESPACE,   /* for the payload: the init's own clocks stay the host's */
     STEP_GATE,             /* wait until the cgroup is there */
     STEP_CGROUP_NAMESPACE, /* after the gate, so that its root is the instance's cgroup */
     STEP_SESSION,          /* from here on in the payload's process: setsid, stdio */

@@ -19,6 +19,10 @@ static const char *const choices_auto_try[] = { [CHOICE_REQUIRED] = "required",
                                                 [CHOICE_AUTO] = "auto",
                                                 NULL };
 
+static const char *const choices_network[] = {
+    [NETWORK_HOST] = "host", [NETWORK_NONE] = "none", [NETWORK_PRIVATE] = "private", NULL
+};
+
 static const char *const choices_backend[] = { [BACKEND_AUTO] = "auto",
                                                [BACKEND_SCOPE] = "scope",
                                                [BACKEND_CGROUP] = "cgroup",

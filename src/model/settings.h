@@ -60,6 +60,13 @@ typedef enum TryChoice {
     CHOICE_AUTO,
 } TryChoice;
 
+/* Indices of choices_network. */
+typedef enum NetworkChoice {
+    NETWORK_HOST,
+    NETWORK_NONE,
+    NETWORK_PRIVATE, /* a word that is kept for later: spec_validate() refuses it */
+} NetworkChoice;
+
 /* Indices of choices_backend. */
 typedef enum BackendChoice {
     BACKEND_AUTO,

@@ -184,6 +184,23 @@ static bool validate_hostname(const Spec *spec, GError **error)
                           error, "needs a UTS namespace, and UTSNamespace=off was asked for");
 }
 
+static bool validate_network(const Spec *spec, GError **error)
+{
+    if (spec_get_uint(spec, SETTING_NETWORK) != NETWORK_PRIVATE)
+        return true;
+    return setting_refuse(setting_get(SETTING_NETWORK), "private", error,
+                          "a network of its own with addresses is not there yet: take none, which "
+                          "is loopback only, or host");
+}
+
+/* The word by which this setting asks for nothing, or NULL. */
+static const char *word_for_nothing(const Setting *setting)
+{
+    if (setting->type != SETTING_TYPE_ENUM)
+        return NULL;
+    return setting->id == SETTING_NETWORK ? "host" : "off";
+}
+
 static bool validate_require(const Spec *spec, GError **error)
 {
     const Setting *require = setting_get(SETTING_REQUIRE);
@@ -198,12 +215,12 @@ static bool validate_require(const Spec *spec, GError **error)
                                   guess->name);
         if (!setting)
             return setting_refuse(require, names[i], error, "no such setting");
-        if (setting->type == SETTING_TYPE_ENUM) {
+        if (word_for_nothing(setting)) {
             g_autofree char *text = spec_get_text(spec, setting->id);
 
-            if (strcmp(text, "off") == 0)
-                return setting_refuse(require, names[i], error, "contradicts %s=off",
-                                      setting->name);
+            if (strcmp(text, word_for_nothing(setting)) == 0)
+                return setting_refuse(require, names[i], error, "contradicts %s=%s", setting->name,
+                                      text);
         }
     }
     return true;
@@ -232,5 +249,6 @@ static bool validate_size(const Spec *spec, GError **error)
 bool spec_validate(const Spec *spec, GError **error)
 {
     return validate_payload(spec, error) && validate_hostname(spec, error) &&
-           validate_require(spec, error) && validate_size(spec, error);
+           validate_network(spec, error) && validate_require(spec, error) &&
+           validate_size(spec, error);
 }

@@ -157,7 +157,7 @@ START_TEST(a_check_tells_and_creates_nothing)
         namespaces += g_str_has_suffix(feature, "Namespace");
         backends += strcmp(feature, "Backend") == 0;
     }
-    ck_assert_uint_eq(namespaces, 6);
+    ck_assert_uint_eq(namespaces, 7);
     ck_assert_uint_eq(backends, 1);
     ck_assert_uint_eq(count(), 0);
 }

@@ -10,12 +10,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,6 +211,55 @@ static void report_line(const char *key, const char *path, const char *prefix)
     (void)fclose(file);
 }
 
+/* "lo:up eth0:down"; asked of the kernel, since /proc and /sys may be the host's. */
+static void report_network(void)
+{
+    struct if_nameindex *devices = if_nameindex();
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    List list = { .size = 0 };
+
+    if (devices == NULL || fd < 0) {
+        answer_errno("net_devices");
+        return;
+    }
+    for (struct if_nameindex *device = devices; device->if_index != 0; device++) {
+        struct ifreq request = { .ifr_flags = 0 };
+        char word[IFNAMSIZ + 8];
+
+        (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device->if_name);
+        (void)snprintf(word, sizeof word, "%s:%s", device->if_name,
+                       ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0
+                           ? "up"
+                           : "down");
+        list_add(&list, word);
+    }
+    answer("net_devices", "%s", list.text);
+    if_freenameindex(devices);
+    (void)close(fd);
+}
+
+/* The map of a user namespace, "0 100000 65536" and so on, with a comma between lines. */
+static void report_id_map(const char *key, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char text[1024] = "", line[128];
+
+    if (file == NULL) {
+        answer_errno(key);
+        return;
+    }
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned inside, outside, count;
+        size_t used = strlen(text);
+
+        if (sscanf(line, "%u %u %u", &inside, &outside, &count) == 3)
+            (void)snprintf(text + used, sizeof text - used, "%s%u %u %u", used > 0 ? "," : "",
+                           inside, outside, count);
+    }
+    (void)fclose(file);
+    answer(key, "%s", text);
+}
+
 static void report_processes(void)
 {
     DIR *directory = opendir("/proc");
@@ -304,6 +356,9 @@ static int report(int argc, char **argv)
     report_place();
     report_line("cgroup", "/proc/self/cgroup", "0::");
     report_namespaces();
+    report_id_map("uid_map", "/proc/self/uid_map");
+    report_id_map("gid_map", "/proc/self/gid_map");
+    report_network();
     report_status();
     report_processes();
     report_mounts();

@@ -3,7 +3,7 @@
 /* What the payload is and sees: its user, its capabilities, its descriptors, its view. Wants
  * root; what the host cannot do is skipped with a word why. */
 
-#include "system/init-harness.h"
+#include "system/payload-status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,42 +17,6 @@
 
 #include "unit/suite.h"
 #include "util/fd.h"
-
-#define SOMEBODY 1000u
-
-static bool has_line(const char *text, const char *line)
-{
-    size_t length = strlen(line);
-
-    for (; text; text = strchr(text, '\n')) {
-        text += *text == '\n';
-        if (strncmp(text, line, length) == 0 && text[length] == '\n')
-            return true;
-    }
-    return false;
-}
-
-static void assert_line(const Run *run, const char *line)
-{
-    ck_assert_msg(has_line(run_output(run), line), "no line \"%s\" in:\n%s", line, run_output(run));
-}
-
-static Run *run_new_status(void)
-{
-    return run_new((const char *const[]){ "/bin/cat", "/proc/self/status", NULL });
-}
-
-#define NO_CAPABILITIES "0000000000000000"
-
-static void assert_no_capabilities(const Run *run)
-{
-    assert_line(run, "CapInh:\t" NO_CAPABILITIES);
-    assert_line(run, "CapPrm:\t" NO_CAPABILITIES);
-    assert_line(run, "CapEff:\t" NO_CAPABILITIES);
-    assert_line(run, "CapBnd:\t" NO_CAPABILITIES);
-    assert_line(run, "CapAmb:\t" NO_CAPABILITIES);
-    assert_line(run, "NoNewPrivs:\t1");
-}
 
 /* ---- user ------------------------------------------------------------------------------------ */
 
@@ -119,115 +83,6 @@ START_TEST(the_kernel_attests_the_payloads_pid_and_user)
     ck_assert_str_eq(comm, "sh\n");
     ck_assert_uint_eq(run_receive(run), 0);
     ck_assert_int_eq(run_wait(run), 0);
-    run_free(run);
-}
-END_TEST
-
-/* ---- user namespaces ------------------------------------------------------------------------- */
-
-static Run *run_new_mapped(uint32_t id_map)
-{
-    Run *run = run_new((const char *const[]){ "/bin/cat", "/proc/self/status", "/proc/self/uid_map",
-                                              "/proc/self/gid_map", NULL });
-
-    run->request.namespaces |= CLONE_NEWUSER;
-    run->request.id_map = id_map;
-    run->request.uid = run->request.gid = SOMEBODY;
-    return run;
-}
-
-static void assert_spawned(Run *run)
-{
-    struct LaunchReply reply = run_spawn(run);
-
-    ck_assert_msg(reply.error == 0, "step %u: %s", reply.step, strerror(reply.error));
-    run_send_plan(run);
-    run_open_gate(run);
-    ck_assert_int_eq(run_wait(run), 0);
-}
-
-static bool launcher_makes_user_namespaces(void)
-{
-    struct LaunchRequest request = launch_request(LAUNCH_PROBE);
-
-    return launcher_call(&request, NULL, 0, NULL).refused[NAMESPACE_USER] == 0;
-}
-
-START_TEST(an_unprivileged_launcher_maps_its_own_id)
-{
-    Run *run = run_new_mapped(ID_MAP_SINGLE);
-
-    launcher_stop();
-    launcher_start_as(SOMEBODY);
-    if (!launcher_makes_user_namespaces())
-        SKIP("an unprivileged process may not make user namespaces here");
-    run_step(run, STEP_HOSTNAME, 0, "inside");
-    run_step(run, STEP_CAPABILITIES, 1, NULL);
-    run_step(run, STEP_PAYLOAD_OOM_SCORE, 1100, NULL);
-    assert_spawned(run);
-    assert_line(run, "Uid:\t1000\t1000\t1000\t1000");
-    assert_line(run, "      1000       1000          1");
-    assert_no_capabilities(run);
-    run_free(run);
-}
-END_TEST
-
-START_TEST(an_unprivileged_launcher_starts_without_namespaces_too)
-{
-    Run *run = run_new_status();
-
-    launcher_stop();
-    launcher_start_as(SOMEBODY);
-    run_without_namespaces(run);
-    run_step(run, STEP_CAPABILITIES, 1, NULL);
-    ck_assert_int_eq(run_complete(run), 0);
-    assert_line(run, "CapEff:\t" NO_CAPABILITIES);
-    assert_line(run, "CapPrm:\t" NO_CAPABILITIES);
-    run_free(run);
-}
-END_TEST
-
-START_TEST(a_privileged_launcher_maps_a_pair)
-{
-    Run *run = run_new_mapped(ID_MAP_PAIR);
-
-    run_as(run, SOMEBODY, SOMEBODY);
-    assert_spawned(run);
-    assert_line(run, "Uid:\t1000\t1000\t1000\t1000");
-    assert_line(run, "Groups:\t ");
-    assert_line(run, "         0          0          1");
-    assert_line(run, "      1000       1000          1");
-    assert_no_capabilities(run);
-    run_free(run);
-}
-END_TEST
-
-START_TEST(a_pair_of_root_and_root_is_one_line)
-{
-    Run *run = run_new_mapped(ID_MAP_PAIR);
-
-    run->request.uid = run->request.gid = 0;
-    run_step(run, STEP_CAPABILITIES, 0, NULL);
-    assert_spawned(run);
-    assert_line(run, "Uid:\t0\t0\t0\t0");
-    assert_line(run, "         0          0          1");
-    run_free(run);
-}
-END_TEST
-
-START_TEST(an_unprivileged_launcher_cannot_map_a_pair)
-{
-    Run *run = run_new_mapped(ID_MAP_PAIR);
-    struct LaunchReply reply;
-
-    launcher_stop();
-    launcher_start_as(SOMEBODY);
-    if (!launcher_makes_user_namespaces())
-        SKIP("an unprivileged process may not make user namespaces here");
-    reply = run_spawn(run);
-    ck_assert_uint_eq(reply.step, LAUNCH_STEP_ID_MAP);
-    ck_assert_int_eq(reply.error, EPERM);
-    ck_assert_int_eq(run->pidfd, -1);
     run_free(run);
 }
 END_TEST
@@ -454,16 +309,15 @@ START_TEST(a_script_that_cannot_be_executed_says_whose_fault_it_is)
 }
 END_TEST
 
-SUITE_MAIN_WITH(
-    "system/payload", launcher_start, launcher_stop, a_user_has_his_ids_and_no_capability,
-    root_without_capabilities_has_none, root_with_capabilities_keeps_them_but_hands_none_down,
-    the_kernel_attests_the_payloads_pid_and_user, an_unprivileged_launcher_maps_its_own_id,
-    an_unprivileged_launcher_starts_without_namespaces_too, a_privileged_launcher_maps_a_pair,
-    a_pair_of_root_and_root_is_one_line, an_unprivileged_launcher_cannot_map_a_pair,
-    the_payload_sees_a_machine_of_its_own, the_init_cannot_be_overwritten_from_inside,
-    the_payload_has_three_descriptors, the_payload_inherits_no_signal_state_and_the_limits_of_old,
-    the_init_is_spared_by_the_oom_killer, an_instance_is_born_in_its_cgroup_and_sees_it_as_the_root,
-    a_missing_program_is_a_fault, a_missing_working_directory_is_a_fault,
-    a_name_without_a_slash_is_looked_up_in_the_search_path,
-    a_script_is_executed_by_whom_it_names_or_by_the_interpreter,
-    a_script_that_cannot_be_executed_says_whose_fault_it_is)
+SUITE_MAIN_WITH("system/payload", launcher_start, launcher_stop,
+                a_user_has_his_ids_and_no_capability, root_without_capabilities_has_none,
+                root_with_capabilities_keeps_them_but_hands_none_down,
+                the_kernel_attests_the_payloads_pid_and_user, the_payload_sees_a_machine_of_its_own,
+                the_init_cannot_be_overwritten_from_inside, the_payload_has_three_descriptors,
+                the_payload_inherits_no_signal_state_and_the_limits_of_old,
+                the_init_is_spared_by_the_oom_killer,
+                an_instance_is_born_in_its_cgroup_and_sees_it_as_the_root,
+                a_missing_program_is_a_fault, a_missing_working_directory_is_a_fault,
+                a_name_without_a_slash_is_looked_up_in_the_search_path,
+                a_script_is_executed_by_whom_it_names_or_by_the_interpreter,
+                a_script_that_cannot_be_executed_says_whose_fault_it_is)

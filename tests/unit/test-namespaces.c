@@ -35,10 +35,10 @@ START_TEST(settings_are_those_of_their_kind)
 {
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
         const NamespaceInfo *info = &namespace_infos[kind];
-        if (info->setting < 0)
-            continue;
-        const Setting *setting = setting_get((SettingId)info->setting);
-        g_autofree char *name = g_strconcat(info->name, "namespace", NULL);
+        const Setting *setting = setting_get(info->setting);
+        g_autofree char *name = kind == NAMESPACE_NETWORK
+                                    ? g_strdup("network")
+                                    : g_strconcat(info->name, "namespace", NULL);
         ck_assert_msg(g_ascii_strcasecmp(setting->name, name) == 0, "%s", setting->name);
         ck_assert_int_eq(setting->type, SETTING_TYPE_ENUM);
     }
@@ -49,10 +49,10 @@ END_TEST
 START_TEST(what_clone_makes_can_be_asked_of_clone)
 {
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
-        if (namespace_infos[kind].by_clone)
+        if (namespace_infos[kind].step == STEP_NONE)
             ck_assert_uint_eq(namespace_infos[kind].clone_flag & 0xff, 0);
-    ck_assert(!namespace_infos[NAMESPACE_CGROUP].by_clone);
-    ck_assert(!namespace_infos[NAMESPACE_TIME].by_clone);
+    ck_assert_uint_eq(namespace_infos[NAMESPACE_CGROUP].step, STEP_CGROUP_NAMESPACE);
+    ck_assert_uint_eq(namespace_infos[NAMESPACE_TIME].step, STEP_TIME_NAMESPACE);
 }
 END_TEST
 
