@@ -20,7 +20,9 @@ int output_open_null(void)
 int output_open_journal(const char *identifier, const char *unit, int priority)
 {
     static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
-    auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* A journald that does not accept is not waited for; the payload has to wait for it, though, as
+     * anything that writes to a stream has. */
+    auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -errno;
@@ -34,5 +36,7 @@ int output_open_journal(const char *identifier, const char *unit, int priority)
                                               priority);
     if (write(fd, header, strlen(header)) != (ssize_t)strlen(header))
         return -EIO;
+    if (fcntl(fd, F_SETFL, 0) < 0)
+        return -errno;
     return fd_steal(&fd);
 }

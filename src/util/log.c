@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* One file descriptor, two dialects: text for whoever reads stderr, and the journal's own protocol
- * where JOURNAL_STREAM says that stderr ends there. */
-
-/* The location would be this file's. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
+ * where JOURNAL_STREAM says that stderr ends there. Nothing here waits: whoever does not read what
+ * is told to him loses it, and is told later how much. */
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <systemd/sd-journal.h>
-
+#include "util/journal.h"
 #include "util/log.h"
 
 #define LEVEL_VARIABLE "CONSTELLATION_LOG_LEVEL"
@@ -79,15 +77,64 @@ static char *message_format(const char *format, va_list args)
     return message;
 }
 
-/* In one write, so that lines of several processes do not mix. */
-static void stderr_write(int priority, const char *message)
+/* In one write, so that lines of several processes do not mix. What poll() calls writable has room
+ * for a line. */
+static int stderr_write(int priority, const char *message)
 {
+    struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
     g_autofree char *line = isatty(STDERR_FILENO) ? g_strdup_printf("%s\n", message)
                                                   : g_strdup_printf("<%d>%s\n", priority, message);
 
-    /* Nobody is left to tell if this fails. */
-    if (write(STDERR_FILENO, line, strlen(line)) < 0)
-        return;
+    if (poll(&fd, 1, 0) == 0)
+        return -EAGAIN;
+    return write(STDERR_FILENO, line, strlen(line)) < 0 ? -errno : 0;
+}
+
+static int journal_write(int priority, const char *message_id, const LogField *fields,
+                         const char *message)
+{
+    g_autoptr(GString) entry = g_string_new(NULL);
+    const char number[] = { (char)('0' + priority), '\0' };
+
+    journal_field(entry, "MESSAGE", message);
+    if (message_id)
+        journal_field(entry, "MESSAGE_ID", message_id);
+    journal_field(entry, "PRIORITY", number);
+    journal_field(entry, "SYSLOG_IDENTIFIER", program_invocation_short_name);
+    for (const LogField *field = fields; field && field->name; field++)
+        if (field->value)
+            journal_field(entry, field->name, field->value);
+    return journal_send(entry);
+}
+
+/* An event goes to the journal and, if there is none to be reached, to stderr; a line the other way
+ * round: a stream that journald has closed stays closed when it comes back. */
+static int message_write(int priority, const char *message_id, const LogField *fields,
+                         const char *message)
+{
+    int r = -ENOTCONN;
+
+    if (message_id && stderr_is_journal())
+        r = journal_write(priority, message_id, fields, message);
+    if (r < 0 && r != -EAGAIN)
+        r = stderr_write(priority, message);
+    if (r < 0 && r != -EAGAIN && !message_id && stderr_is_journal())
+        r = journal_write(priority, NULL, NULL, message);
+    return r;
+}
+
+static void message_tell(int priority, const char *message_id, const LogField *fields,
+                         const char *message)
+{
+    static unsigned lost;
+
+    if (message_write(priority, message_id, fields, message) < 0) {
+        lost++;
+    } else if (lost > 0) {
+        g_autofree char *text = g_strdup_printf("%u messages before this were lost", lost);
+        lost = 0;
+        (void)message_write(LOG_WARNING, NULL, NULL, text);
+    }
 }
 
 void log_line(int priority, const char *format, ...)
@@ -100,38 +147,8 @@ void log_line(int priority, const char *format, ...)
     va_start(args, format);
     g_autofree char *message = message_format(format, args);
     va_end(args);
-    stderr_write(priority, message);
+    message_tell(priority, NULL, NULL, message);
     errno = saved;
-}
-
-static void field_add(GArray *fields, const char *name, const char *value)
-{
-    char *text = g_strdup_printf("%s=%s", name, value);
-    struct iovec field = { .iov_base = text, .iov_len = strlen(text) };
-
-    g_array_append_val(fields, field);
-}
-
-static void field_clear(void *field)
-{
-    g_free(((struct iovec *)field)->iov_base);
-}
-
-static int journal_send(int priority, const char *message_id, const LogField *fields,
-                        const char *message)
-{
-    g_autoptr(GArray) iovecs = g_array_new(FALSE, FALSE, sizeof(struct iovec));
-    const char number[] = { (char)('0' + priority), '\0' };
-
-    g_array_set_clear_func(iovecs, field_clear);
-    field_add(iovecs, "MESSAGE", message);
-    field_add(iovecs, "MESSAGE_ID", message_id);
-    field_add(iovecs, "PRIORITY", number);
-    field_add(iovecs, "SYSLOG_IDENTIFIER", program_invocation_short_name);
-    for (const LogField *field = fields; field && field->name; field++)
-        if (field->value)
-            field_add(iovecs, field->name, field->value);
-    return sd_journal_sendv((struct iovec *)(void *)iovecs->data, (int)iovecs->len);
 }
 
 void log_event(int priority, const char *message_id, const LogField *fields, const char *format,
@@ -145,7 +162,6 @@ void log_event(int priority, const char *message_id, const LogField *fields, con
     va_start(args, format);
     g_autofree char *message = message_format(format, args);
     va_end(args);
-    if (!stderr_is_journal() || journal_send(priority, message_id, fields, message) < 0)
-        stderr_write(priority, message);
+    message_tell(priority, message_id, fields, message);
     errno = saved;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #include "suite.h"
 #include "util/fd.h"
+#include "util/journal.h"
 #include "util/log.h"
 
 #define SOME_MESSAGE_ID "0123456789abcdef0123456789abcdef"
@@ -123,42 +125,126 @@ static int become_the_journal(int *ret_socket)
     return 0;
 }
 
-/* In a process of its own: the exit status is 0 if the datagram is right, 77 if there cannot be a
- * mount namespace. */
-static int send_an_event_to_the_journal(void)
+/* Stderr as it is now is a stream to the journal. */
+static void pose_as_stream(void)
 {
     struct stat status;
-    char stream[64], message[1024] = "";
-    int journal = -1;
+    char stream[64];
 
-    if (become_the_journal(&journal) != 0)
-        return 77;
     (void)fstat(STDERR_FILENO, &status);
     g_snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
                (uintmax_t)status.st_ino);
     (void)setenv("JOURNAL_STREAM", stream, 1);
+}
+
+static bool journal_has(int journal, const char *expected)
+{
+    char message[1024] = "";
+
+    return recv(journal, message, sizeof(message) - 1, MSG_DONTWAIT) >= 0 &&
+           strcmp(message, expected) == 0;
+}
+
+static bool send_an_event(int journal)
+{
     log_event(LOG_NOTICE, SOME_MESSAGE_ID,
               (LogField[]){ { "INSTANCE_ID", "i0" }, { "NOTHING", NULL }, { NULL, NULL } },
               "started %s", "web\nMESSAGE_ID=forged");
-    if (recv(journal, message, sizeof(message) - 1, MSG_DONTWAIT) < 0)
-        return 1;
-    return strcmp(message, "MESSAGE=started web MESSAGE_ID=forged\nMESSAGE_ID=" SOME_MESSAGE_ID
-                           "\nPRIORITY=5\nSYSLOG_IDENTIFIER=test-log\nINSTANCE_ID=i0\n") == 0
-               ? 0
-               : 2;
+    return journal_has(journal, "MESSAGE=started web MESSAGE_ID=forged\nMESSAGE_ID=" SOME_MESSAGE_ID
+                                "\nPRIORITY=5\nSYSLOG_IDENTIFIER=test-log\nINSTANCE_ID=i0\n");
 }
 
-START_TEST(an_event_has_its_fields_in_the_journal)
+/* More than any queue holds; whoever waited would wait for ever. */
+static bool overflow_the_journal(int journal)
 {
-    int status;
+    char message[1024];
+    unsigned got = 0;
+
+    for (unsigned i = 0; i < 5000; i++)
+        log_event(LOG_INFO, SOME_MESSAGE_ID, NULL, "n");
+    while (recv(journal, message, sizeof(message), MSG_DONTWAIT) >= 0)
+        got++;
+    log_event(LOG_INFO, SOME_MESSAGE_ID, NULL, "n");
+    g_snprintf(message, sizeof(message), "<4>%u messages before this were lost\n", 5000 - got);
+    check_output(message);
+    return got > 0 && got < 5000;
+}
+
+static bool lose_the_stream(int journal)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return false;
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)dup2(pair[0], STDERR_FILENO);
+    pose_as_stream();
+    (void)fd_close(pair[1]);
+    log_info("i");
+    return journal_has(journal, "MESSAGE=i\nPRIORITY=6\nSYSLOG_IDENTIFIER=test-log\n");
+}
+
+/* In a process of its own, where there cannot be a mount namespace not at all. */
+static void with_a_journal(bool (*story)(int journal))
+{
+    int status, journal = -1;
     pid_t pid = fork();
 
-    if (pid == 0)
-        _exit(send_an_event_to_the_journal());
+    if (pid == 0) {
+        if (become_the_journal(&journal) != 0)
+            _exit(77);
+        pose_as_stream();
+        _exit(story(journal) ? 0 : 1);
+    }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status));
     ck_assert_msg(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77, "%d", WEXITSTATUS(status));
     check_output("");
+}
+
+START_TEST(an_event_has_its_fields_in_the_journal)
+{
+    with_a_journal(send_an_event);
+}
+END_TEST
+
+START_TEST(a_journal_that_does_not_read_is_not_waited_for)
+{
+    with_a_journal(overflow_the_journal);
+}
+END_TEST
+
+START_TEST(a_line_goes_to_the_journal_when_its_stream_is_closed)
+{
+    with_a_journal(lose_the_stream);
+}
+END_TEST
+
+START_TEST(a_reader_who_does_not_read_is_not_waited_for)
+{
+    char text[4096];
+
+    for (unsigned i = 0; i < 5000; i++)
+        log_info("0123456789 0123456789 0123456789 0123456789");
+    while (read(output, text, sizeof(text)) > 0)
+        ;
+    log_info("i");
+    ssize_t n = read(output, text, sizeof(text) - 1);
+    text[MAX(n, 0)] = '\0';
+    ck_assert(g_str_has_prefix(text, "<6>i\n<4>"));
+    ck_assert(g_str_has_suffix(text, " messages before this were lost\n"));
+}
+END_TEST
+
+START_TEST(a_field_of_several_lines_has_its_length_before_it)
+{
+    static const char expected[] = "A=b\nC\n\3\0\0\0\0\0\0\0d\ne\n";
+    g_autoptr(GString) entry = g_string_new(NULL);
+
+    journal_field(entry, "A", "b");
+    journal_field(entry, "C", "d\ne");
+    ck_assert_uint_eq(entry->len, sizeof(expected) - 1);
+    ck_assert_mem_eq(entry->str, expected, entry->len);
 }
 END_TEST
 
@@ -209,5 +295,9 @@ SUITE_MAIN_WITH("util/log", redirect, restore, a_line_carries_its_priority,
                 what_is_below_the_level_is_dropped, a_message_is_one_line_whatever_is_in_it,
                 an_event_is_a_line_where_there_is_no_journal,
                 a_stream_that_is_another_file_is_not_the_journal,
-                an_event_has_its_fields_in_the_journal, errno_is_kept,
+                an_event_has_its_fields_in_the_journal,
+                a_journal_that_does_not_read_is_not_waited_for,
+                a_line_goes_to_the_journal_when_its_stream_is_closed,
+                a_reader_who_does_not_read_is_not_waited_for,
+                a_field_of_several_lines_has_its_length_before_it, errno_is_kept,
                 levels_have_names_and_numbers, the_level_comes_from_the_environment_until_it_is_set)
