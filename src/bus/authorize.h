@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who may call what: one table from interface and method to the action it is. A method without a
- * row is refused to everybody, and a test finds it. */
+/* The decision of who may go on without a question. Pure: the caller's uid is what the bus or the
+ * kernel said, and the question to polkit is call.c's. */
 
-#include "bus/face.h"
+#include "bus/access.h"
+#include "core/controller.h"
 
-typedef enum Action {
-    ACTION_RUN,
-    ACTION_MANAGE,
-    ACTION_DESTROY,
-    ACTION_INSPECT,
-    ACTION_READ_SECRETS,
-    _ACTION_COUNT,
-} Action;
+/* Nobody: what a uid is until somebody said otherwise. */
+#define UID_NOBODY_KNOWN ((uid_t)-1)
 
-/* The action's name for an administrator: "org.rads.constellation.manage". */
-const char *action_name(Action action);
+typedef enum Decision {
+    DECISION_DENY,    /* there is nobody to ask */
+    DECISION_ASK,     /* the row's action is needed */
+    DECISION_OWN,     /* it is the caller's own, or everybody's: what goes beyond is asked for */
+    DECISION_TRUSTED, /* root, or the user whose service it is: nothing is asked */
+} Decision;
 
-/* The row of a method; false if there is none. */
-bool action_of_method(const char *interface, const char *method, Action *ret);
+/* The owner of the instance that it is about; UID_NOBODY_KNOWN: it is about none. */
+Decision authorize(const AccessRow *row, Mode mode, uid_t service_uid, uid_t caller, uid_t owner);
 
-/* May this caller do what the message asks, to this instance (NULL: the service)? If not, the
- * error is set and a negative errno returned, else 0 and *ret_uid is who it is. */
-int authorize(Connection *connection, sd_bus_message *message, const Instance *instance,
-              uid_t *ret_uid, sd_bus_error *error);
+/* 65535 and 4294967295 are what functions return for "none". */
+bool uid_is_valid(uid_t uid);

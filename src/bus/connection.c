@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "bus/caller.h"
 #include "bus/connection.h"
 #include "bus/names.h"
+#include "bus/call.h"
 #include "util/fd.h"
 #include "util/log.h"
 
@@ -11,15 +13,14 @@
 #define QUEUED_MAX   4096u
 #define GOODBYE_USEC (200 * 1000)
 
-/* How long the bus may take to say who somebody is; it is asked while everything else waits. */
-#define BUS_CALL_USEC (1 * G_USEC_PER_SEC)
-
 static void connection_done(Connection *connection)
 {
     waits_drop(connection, NULL);
+    calls_drop(connection, NULL);
     sd_event_source_disable_unref(connection->nudge);
-    g_hash_table_unref(connection->uids);
+    g_hash_table_unref(connection->callers);
     g_ptr_array_unref(connection->waits);
+    g_ptr_array_unref(connection->calls);
     sd_bus_close_unref(connection->bus);
     g_free(connection);
 }
@@ -49,6 +50,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         return 0;
     connection->nudge = sd_event_source_disable_unref(connection->nudge);
     waits_drop(connection, NULL);
+    calls_drop(connection, NULL);
     /* The handler drops the source: one without an owner would last as long as the loop. */
     sd_event_source *source;
     if (sd_event_add_defer(face->event, &source, on_garbage, connection) < 0)
@@ -136,6 +138,8 @@ static int watch(Connection *connection)
     if (r >= 0 && !connection->is_message_bus)
         r = sd_bus_add_filter(connection->bus, NULL, on_message, connection);
     if (r >= 0 && connection->is_message_bus)
+        r = sd_bus_add_filter(connection->bus, NULL, callers_filter, connection);
+    if (r >= 0 && connection->is_message_bus)
         r = sd_bus_add_match_async(connection->bus, NULL,
                                    "type='signal',sender='org.freedesktop.DBus',"
                                    "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
@@ -152,10 +156,10 @@ Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t p
     connection->bus = bus;
     connection->is_message_bus = is_message_bus;
     connection->peer_uid = peer_uid;
-    connection->uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    connection->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                                (GDestroyNotify)caller_free);
     connection->waits = g_ptr_array_new();
-    if (is_message_bus)
-        (void)sd_bus_set_method_call_timeout(bus, BUS_CALL_USEC);
+    connection->calls = g_ptr_array_new();
     int r = sd_bus_attach_event(bus, face->event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = connection_export(connection);

@@ -23,11 +23,12 @@ struct Connection {
     bool is_message_bus; /* else a peer, and peer_uid says whose */
     uid_t peer_uid;
     Target target;
-    bool greeted;     /* it has said something: before, a signal would be taken for an answer */
-    bool emitting;    /* a signal is being made: whoever reads properties now is everybody */
-    GHashTable *uids; /* message bus: unique name -> uid + 1 */
+    bool greeted;        /* it has said something: before, a signal would be taken for an answer */
+    bool emitting;       /* a signal is being made: whoever reads properties now is everybody */
+    GHashTable *callers; /* message bus: unique name -> Caller, caller.c */
     sd_event_source *nudge; /* until it has greeted: see connection.c */
     GPtrArray *waits;       /* Wait calls that are held */
+    GPtrArray *calls;       /* those that polkit is being asked about */
 };
 
 typedef struct FaceOptions {
@@ -83,11 +84,13 @@ extern const ControllerObserver face_observer;
 void changes_begin(Face *face);
 void changes_forget(Face *face);
 
-/* caller.c: who asks. False if that cannot be found out: then the answer is no. */
+/* caller.c: who asks. False if that could not be found out: then the answer is no. */
 bool caller_uid(Connection *connection, sd_bus_message *message, uid_t *ret);
 
-/* May whoever reads properties now see more of the instance than its name and state? */
+/* May whoever reads properties now see more of the instance than its name and state; and what is
+ * for administrators only? */
 bool viewer_may_inspect(Target *target);
+bool viewer_is_trusted(Connection *connection);
 void caller_left(Connection *connection, const char *unique_name);
 
 /* wait.c */

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bus/authorize.h"
 #include "bus/describe.h"
 #include "bus/errors.h"
 #include "bus/face.h"
 #include "bus/inspect.h"
+#include "bus/call.h"
 
-/* Authorizes and begins the reply, whose outermost container is an array of `contents`. */
-static int begin(sd_bus_message *message, Target target, const char *contents,
-                 sd_bus_message **ret_reply, sd_bus_error *error)
+/* Begins the reply, whose outermost container is an array of `contents`. */
+static int begin(const Call *call, const char *contents, sd_bus_message **ret_reply)
 {
-    uid_t uid;
+    int r = sd_bus_message_new_method_return(call->message, ret_reply);
 
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r >= 0)
-        r = sd_bus_message_new_method_return(message, ret_reply);
     if (r >= 0 && contents)
         r = sd_bus_message_open_container(*ret_reply, 'a', contents);
     return r;
@@ -26,18 +22,19 @@ static int finish(sd_bus_message *reply, int r)
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_usage(Call *call, sd_bus_error *error)
 {
-    Target target = *(Target *)userdata;
+    Instance *instance = call->instance;
     g_autoptr(sd_bus_message) reply = NULL;
     Usage usage;
 
-    int r = begin(message, target, "{sv}", &reply, error);
+    (void)error;
+    int r = begin(call, "{sv}", &reply);
     if (r < 0)
         return r;
-    instance_look(target.instance);
-    if (target.instance->init_pid > 0) {
-        usage_read(target.instance->placement, target.instance->init_pid, &usage);
+    instance_look(instance);
+    if (instance->init_pid > 0) {
+        usage_read(instance->placement, instance->init_pid, &usage);
         const struct {
             const char *name;
             uint64_t value;
@@ -56,16 +53,16 @@ int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *erro
     return finish(reply, r);
 }
 
-int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_processes(Call *call, sd_bus_error *error)
 {
-    Target target = *(Target *)userdata;
+    Instance *instance = call->instance;
     g_autoptr(sd_bus_message) reply = NULL;
 
-    int r = begin(message, target, "(uus)", &reply, error);
-    instance_look(target.instance);
-    if (r >= 0 && target.instance->init_pid > 0) {
-        g_autoptr(GArray)
-            pids = usage_processes(target.instance->placement, target.instance->init_pid);
+    (void)error;
+    int r = begin(call, "(uus)", &reply);
+    instance_look(instance);
+    if (r >= 0 && instance->init_pid > 0) {
+        g_autoptr(GArray) pids = usage_processes(instance->placement, instance->init_pid);
         for (guint i = 0; r >= 0 && i < pids->len; i++) {
             pid_t pid = g_array_index(pids, pid_t, i);
             g_autofree char *command = process_command(pid);
@@ -76,16 +73,16 @@ int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *
     return r < 0 ? r : finish(reply, r);
 }
 
-int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_plan(Call *call, sd_bus_error *error)
 {
-    Target target = *(Target *)userdata;
+    Instance *instance = call->instance;
     g_autoptr(sd_bus_message) reply = NULL;
     g_autoptr(GError) failure = NULL;
 
-    int r = begin(message, target, "(sss)", &reply, error);
+    int r = begin(call, "(sss)", &reply);
     if (r < 0)
         return r;
-    const GPtrArray *steps = instance_plan(target.instance, &failure);
+    const GPtrArray *steps = instance_plan(instance, &failure);
     if (!steps)
         return bus_fail(error, failure);
     for (guint i = 0; r >= 0 && i < steps->len; i++) {
@@ -99,29 +96,63 @@ int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error
     return finish(reply, r);
 }
 
-int method_get_environment(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_environment(Call *call, sd_bus_error *error)
 {
-    Target target = *(Target *)userdata;
+    Instance *instance = call->instance;
     g_autoptr(sd_bus_message) reply = NULL;
 
-    int r = begin(message, target, NULL, &reply, error);
+    (void)error;
+    int r = begin(call, NULL, &reply);
     if (r < 0)
         return r;
     (void)sd_bus_message_sensitive(reply);
-    r = sd_bus_message_append_strv(
-        reply, (char **)spec_get_strv(target.instance->spec, SETTING_ENVIRONMENT));
+    r = sd_bus_message_append_strv(reply,
+                                   (char **)spec_get_strv(instance->spec, SETTING_ENVIRONMENT));
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int act_describe(Call *call, sd_bus_error *error)
+{
+    Instance *instance = call->instance;
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    (void)error;
+    int r = begin(call, NULL, &reply);
+    if (r < 0)
+        return r;
+    g_autofree char *text = instance_describe(instance);
+    r = sd_bus_message_append(reply, "s", text);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* ---- all of them read nothing ---------------------------------------------------------------- */
+
+static int submit(sd_bus_message *message, const Target *target, CallAct act, sd_bus_error *error)
+{
+    return call_submit(call_new(target->connection, target->instance, message, act), error);
+}
+
+int method_get_usage(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    return submit(message, userdata, act_get_usage, error);
+}
+
+int method_get_processes(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    return submit(message, userdata, act_get_processes, error);
+}
+
+int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    return submit(message, userdata, act_get_plan, error);
+}
+
+int method_get_environment(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    return submit(message, userdata, act_get_environment, error);
 }
 
 int method_describe(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    Target target = *(Target *)userdata;
-    g_autoptr(sd_bus_message) reply = NULL;
-
-    int r = begin(message, target, NULL, &reply, error);
-    if (r < 0)
-        return r;
-    g_autofree char *text = instance_describe(target.instance);
-    r = sd_bus_message_append(reply, "s", text);
-    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+    return submit(message, userdata, act_describe, error);
 }

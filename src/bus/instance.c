@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods of an Instance object that do something. Each handler: read, validate, authorize,
- * act, reply; an answer that comes later is parked. */
+/* The methods of an Instance object that do something. Each has two parts: one reads and validates,
+ * the other acts once the caller has been authorized; an answer that comes later is parked. */
 
 #include <string.h>
 
-#include "bus/authorize.h"
 #include "bus/errors.h"
 #include "bus/face.h"
 #include "bus/inspect.h"
 #include "bus/names.h"
 #include "bus/properties.h"
 #include "bus/reply.h"
+#include "bus/call.h"
 #include "bus/settings-read.h"
 
 /* Starts one of core's stories with a parked answer, or with the answer at once if the caller does
@@ -19,11 +19,12 @@
 typedef bool (*Story)(Instance *instance, const void *options, WaiterCallback done, void *userdata,
                       GError **error);
 
-static int tell_story(sd_bus_message *message, Instance *instance, Story story, const void *options,
-                      bool no_wait, sd_bus_error *error)
+static int tell_story(Call *call, Story story, const void *options, bool no_wait,
+                      sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
-    Reply *reply = reply_park(message, REPLY_EMPTY);
+    Instance *instance = call->instance;
+    Reply *reply = reply_park(call->message, REPLY_EMPTY);
 
     if (!story(instance, options, no_wait ? NULL : reply_waiter, reply, &failure)) {
         reply_drop(reply);
@@ -58,48 +59,78 @@ static bool story_destroy(Instance *instance, const void *options, WaiterCallbac
     return instance_destroy(instance, *(const bool *)options, done, userdata, error);
 }
 
+/* ---- Start ----------------------------------------------------------------------------------- */
+
+typedef struct StartArgs {
+    StartOptions start;
+    bool no_wait;
+} StartArgs;
+
+static int act_start(Call *call, sd_bus_error *error)
+{
+    const StartArgs *args = call->args;
+
+    return tell_story(call, story_start, &args->start, args->no_wait, error);
+}
+
 static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Target target = *(Target *)userdata;
-    StartOptions start = START_OPTIONS_DEFAULT;
-    bool no_wait = false;
-    uid_t uid;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_start);
+    StartArgs *args = call_args(call, sizeof *args, NULL);
     g_autoptr(GError) failure = NULL;
     Option options[] = {
-        { "NoWait", 'b', &no_wait, false },        { "NoDegrade", 'b', &start.no_degrade, false },
-        { "Stdin", 'h', &start.stdio[0], false },  { "Stdout", 'h', &start.stdio[1], false },
-        { "Stderr", 'h', &start.stdio[2], false },
+        { "Stdin", 'h', &args->start.stdio[0], false },
+        { "Stdout", 'h', &args->start.stdio[1], false },
+        { "Stderr", 'h', &args->start.stdio[2], false },
+        { "NoDegrade", 'b', &args->start.no_degrade, false },
+        { "NoWait", 'b', &args->no_wait, false },
     };
 
+    args->start = START_OPTIONS_DEFAULT;
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    return tell_story(message, target.instance, story_start, &start, no_wait, error);
+    /* Whoever holds the other ends of the payload's streams is inside, in a way. */
+    if ((options[0].given || options[1].given || options[2].given) &&
+        target.instance->owner != call->caller)
+        call_need(call, ACTION_ENTER);
+    return call_submit(g_steal_pointer(&call), error);
+}
+
+/* ---- Stop, Restart, Destroy ------------------------------------------------------------------ */
+
+typedef struct StopArgs {
+    Story story;
+    StopOptions stop;
+    bool no_wait;
+} StopArgs;
+
+static int act_stop(Call *call, sd_bus_error *error)
+{
+    const StopArgs *args = call->args;
+
+    return tell_story(call, args->story, &args->stop, args->no_wait, error);
 }
 
 static int stop_or_restart(sd_bus_message *message, Target target, Story story, sd_bus_error *error)
 {
-    StopOptions stop = STOP_OPTIONS_DEFAULT;
-    bool no_wait = false;
-    uid_t uid;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_stop);
+    StopArgs *args = call_args(call, sizeof *args, NULL);
     g_autoptr(GError) failure = NULL;
     Option options[] = {
-        { "TimeoutUSec", 't', &stop.timeout_usec, false },
-        { "Signal", 'i', &stop.signal, false },
-        { "NoWait", 'b', &no_wait, false },
+        { "TimeoutUSec", 't', &args->stop.timeout_usec, false },
+        { "Signal", 'i', &args->stop.signal, false },
+        { "NoWait", 'b', &args->no_wait, false },
     };
 
+    args->story = story;
+    args->stop = STOP_OPTIONS_DEFAULT;
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
-    if (options[1].given && (stop.signal < 1 || stop.signal > 31))
+    if (options[1].given && (args->stop.signal < 1 || args->stop.signal > 31))
         return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS, "Signal: %d: must be 1 to 31",
-                             stop.signal);
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    return tell_story(message, target.instance, story, &stop, no_wait, error);
+                             args->stop.signal);
+    return call_submit(g_steal_pointer(&call), error);
 }
 
 static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -112,62 +143,88 @@ static int method_restart(sd_bus_message *message, void *userdata, sd_bus_error 
     return stop_or_restart(message, *(Target *)userdata, story_restart, error);
 }
 
+typedef struct DestroyArgs {
+    bool force, no_wait;
+} DestroyArgs;
+
+static int act_destroy(Call *call, sd_bus_error *error)
+{
+    const DestroyArgs *args = call->args;
+
+    return tell_story(call, story_destroy, &args->force, args->no_wait, error);
+}
+
 static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Target target = *(Target *)userdata;
-    bool force = false, no_wait = false;
-    uid_t uid;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_destroy);
+    DestroyArgs *args = call_args(call, sizeof *args, NULL);
     g_autoptr(GError) failure = NULL;
     Option options[] = {
-        { "Force", 'b', &force, false },
-        { "NoWait", 'b', &no_wait, false },
+        { "Force", 'b', &args->force, false },
+        { "NoWait", 'b', &args->no_wait, false },
     };
 
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    return tell_story(message, target.instance, story_destroy, &force, no_wait, error);
+    return call_submit(g_steal_pointer(&call), error);
+}
+
+/* ---- Kill, Freeze, Thaw ---------------------------------------------------------------------- */
+
+typedef struct KillArgs {
+    bool all;
+    int32_t signal;
+} KillArgs;
+
+static int act_kill(Call *call, sd_bus_error *error)
+{
+    const KillArgs *args = call->args;
+    g_autoptr(GError) failure = NULL;
+
+    if (!instance_kill(call->instance, args->all, args->signal, &failure))
+        return bus_fail(error, failure);
+    return sd_bus_reply_method_return(call->message, NULL);
 }
 
 static int method_kill(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Target target = *(Target *)userdata;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_kill);
+    KillArgs *args = call_args(call, sizeof *args, NULL);
     const char *who;
-    int32_t signal;
-    uid_t uid;
     g_autoptr(GError) failure = NULL;
 
-    int r = sd_bus_message_read(message, "si", &who, &signal);
+    int r = sd_bus_message_read(message, "si", &who, &args->signal);
     if (r < 0)
         return r;
     if (!options_read(message, NULL, 0, &failure))
         return bus_fail(error, failure);
-    bool all = strcmp(who, "all") == 0;
-    if (!all && strcmp(who, "main") != 0)
+    args->all = strcmp(who, "all") == 0;
+    if (!args->all && strcmp(who, "main") != 0)
         return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS, "who: must be main or all");
-    r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    if (!instance_kill(target.instance, all, signal, &failure))
+    return call_submit(g_steal_pointer(&call), error);
+}
+
+static int act_freeze(Call *call, sd_bus_error *error)
+{
+    const bool *freeze = call->args;
+    g_autoptr(GError) failure = NULL;
+
+    if (!instance_freeze(call->instance, *freeze, &failure))
         return bus_fail(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    return sd_bus_reply_method_return(call->message, NULL);
 }
 
 static int freeze_or_thaw(sd_bus_message *message, Target target, bool freeze, sd_bus_error *error)
 {
-    uid_t uid;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_freeze);
     g_autoptr(GError) failure = NULL;
 
+    *(bool *)call_args(call, sizeof freeze, NULL) = freeze;
     if (!options_read(message, NULL, 0, &failure))
         return bus_fail(error, failure);
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    if (!instance_freeze(target.instance, freeze, &failure))
-        return bus_fail(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    return call_submit(g_steal_pointer(&call), error);
 }
 
 static int method_freeze(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -180,63 +237,56 @@ static int method_thaw(sd_bus_message *message, void *userdata, sd_bus_error *er
     return freeze_or_thaw(message, *(Target *)userdata, false, error);
 }
 
-#define METHOD(name, in, in_names, out, out_names, handler)               \
-    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler, \
-                             SD_BUS_VTABLE_UNPRIVILEGED)
-#define PUBLIC(name, signature, getter) \
-    SD_BUS_PROPERTY(name, signature, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-/* Its new value is not for everybody who listens: the signal only says that it is another one. */
-#define PRIVATE(name, signature, getter) \
-    SD_BUS_PROPERTY(name, signature, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION)
-
 const sd_bus_vtable instance_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    METHOD("Start", "a{sv}", SD_BUS_PARAM(options), "", , method_start),
-    METHOD("Stop", "a{sv}", SD_BUS_PARAM(options), "", , method_stop),
-    METHOD("Restart", "a{sv}", SD_BUS_PARAM(options), "", , method_restart),
-    METHOD("Destroy", "a{sv}", SD_BUS_PARAM(options), "", , method_destroy),
-    METHOD("Kill", "sia{sv}", SD_BUS_PARAM(who) SD_BUS_PARAM(signal) SD_BUS_PARAM(options), "", ,
-           method_kill),
-    METHOD("Freeze", "a{sv}", SD_BUS_PARAM(options), "", , method_freeze),
-    METHOD("Thaw", "a{sv}", SD_BUS_PARAM(options), "", , method_thaw),
-    METHOD("Wait", "a{sv}", SD_BUS_PARAM(options), "usii",
-           SD_BUS_PARAM(run) SD_BUS_PARAM(result) SD_BUS_PARAM(code) SD_BUS_PARAM(status),
-           method_wait),
-    METHOD("GetUsage", "", , "a{sv}", SD_BUS_PARAM(usage), method_get_usage),
-    METHOD("GetProcesses", "", , "a(uus)", SD_BUS_PARAM(processes), method_get_processes),
-    METHOD("GetPlan", "", , "a(sss)", SD_BUS_PARAM(steps), method_get_plan),
-    METHOD("GetEnvironment", "", , "as", SD_BUS_PARAM(environment), method_get_environment),
-    METHOD("Describe", "", , "s", SD_BUS_PARAM(json), method_describe),
-    PUBLIC("Id", "s", get_text),
-    PUBLIC("Name", "s", get_text),
-    PUBLIC("State", "s", get_text),
-    PUBLIC("Owner", "u", get_number),
-    PUBLIC("Node", "s", get_text),
-    PRIVATE("SubState", "s", get_text),
-    PRIVATE("Result", "s", get_text),
-    PRIVATE("StatusText", "s", get_text),
-    PRIVATE("ExitCode", "i", get_exit),
-    PRIVATE("ExitSignal", "i", get_exit),
-    PRIVATE("MainPID", "u", get_number),
-    PRIVATE("InitPID", "u", get_number),
-    PRIVATE("Run", "u", get_number),
-    PRIVATE("Restarts", "u", get_number),
-    PRIVATE("RestartReason", "s", get_text),
-    PRIVATE("NextRestartTimestamp", "t", get_timestamp),
-    PRIVATE("Unit", "s", get_text),
-    PRIVATE("Slice", "s", get_text),
-    PRIVATE("ControlGroup", "s", get_text),
-    PRIVATE("Backend", "s", get_text),
-    PRIVATE("BackendReason", "s", get_text),
-    PRIVATE("Isolation", "a(sss)", get_isolation),
-    PRIVATE("Enforced", "a(ssbs)", get_enforced),
-    PRIVATE("Degraded", "a(sss)", get_degraded),
-    PRIVATE("CreatedTimestamp", "t", get_timestamp),
-    PRIVATE("CreatedTimestampMonotonic", "t", get_timestamp),
-    PRIVATE("StartedTimestamp", "t", get_timestamp),
-    PRIVATE("StartedTimestampMonotonic", "t", get_timestamp),
-    PRIVATE("StoppedTimestamp", "t", get_timestamp),
-    PRIVATE("StoppedTimestampMonotonic", "t", get_timestamp),
+    ACCESS_METHOD(INSTANCE, Start, "a{sv}", SD_BUS_PARAM(options), "", , method_start),
+    ACCESS_METHOD(INSTANCE, Stop, "a{sv}", SD_BUS_PARAM(options), "", , method_stop),
+    ACCESS_METHOD(INSTANCE, Restart, "a{sv}", SD_BUS_PARAM(options), "", , method_restart),
+    ACCESS_METHOD(INSTANCE, Destroy, "a{sv}", SD_BUS_PARAM(options), "", , method_destroy),
+    ACCESS_METHOD(INSTANCE, Kill, "sia{sv}",
+                  SD_BUS_PARAM(who) SD_BUS_PARAM(signal) SD_BUS_PARAM(options), "", , method_kill),
+    ACCESS_METHOD(INSTANCE, Freeze, "a{sv}", SD_BUS_PARAM(options), "", , method_freeze),
+    ACCESS_METHOD(INSTANCE, Thaw, "a{sv}", SD_BUS_PARAM(options), "", , method_thaw),
+    ACCESS_METHOD(INSTANCE, Wait, "a{sv}", SD_BUS_PARAM(options), "usii",
+                  SD_BUS_PARAM(run) SD_BUS_PARAM(result) SD_BUS_PARAM(code) SD_BUS_PARAM(status),
+                  method_wait),
+    ACCESS_METHOD(INSTANCE, GetUsage, "", , "a{sv}", SD_BUS_PARAM(usage), method_get_usage),
+    ACCESS_METHOD(INSTANCE, GetProcesses, "", , "a(uus)", SD_BUS_PARAM(processes),
+                  method_get_processes),
+    ACCESS_METHOD(INSTANCE, GetPlan, "", , "a(sss)", SD_BUS_PARAM(steps), method_get_plan),
+    ACCESS_METHOD(INSTANCE, GetEnvironment, "", , "as", SD_BUS_PARAM(environment),
+                  method_get_environment),
+    ACCESS_METHOD(INSTANCE, Describe, "", , "s", SD_BUS_PARAM(json), method_describe),
+    ACCESS_PUBLIC(INSTANCE, Id, "s", get_text),
+    ACCESS_PUBLIC(INSTANCE, Name, "s", get_text),
+    ACCESS_PUBLIC(INSTANCE, State, "s", get_text),
+    ACCESS_PUBLIC(INSTANCE, Owner, "u", get_number),
+    ACCESS_PUBLIC(INSTANCE, Node, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, SubState, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, Result, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, StatusText, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, ExitCode, "i", get_exit),
+    ACCESS_PRIVATE(INSTANCE, ExitSignal, "i", get_exit),
+    ACCESS_PRIVATE(INSTANCE, MainPID, "u", get_number),
+    ACCESS_PRIVATE(INSTANCE, InitPID, "u", get_number),
+    ACCESS_PRIVATE(INSTANCE, Run, "u", get_number),
+    ACCESS_PRIVATE(INSTANCE, Restarts, "u", get_number),
+    ACCESS_PRIVATE(INSTANCE, RestartReason, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, NextRestartTimestamp, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, Unit, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, Slice, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, ControlGroup, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, Backend, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, BackendReason, "s", get_text),
+    ACCESS_PRIVATE(INSTANCE, Isolation, "a(sss)", get_isolation),
+    ACCESS_PRIVATE(INSTANCE, Enforced, "a(ssbs)", get_enforced),
+    ACCESS_PRIVATE(INSTANCE, Degraded, "a(sss)", get_degraded),
+    ACCESS_PRIVATE(INSTANCE, CreatedTimestamp, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, CreatedTimestampMonotonic, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, StartedTimestamp, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, StartedTimestampMonotonic, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, StoppedTimestamp, "t", get_timestamp),
+    ACCESS_PRIVATE(INSTANCE, StoppedTimestampMonotonic, "t", get_timestamp),
     SD_BUS_SIGNAL_WITH_NAMES("StateChanged", "ss", SD_BUS_PARAM(from) SD_BUS_PARAM(to), 0),
     SD_BUS_SIGNAL_WITH_NAMES(
         "Exited", "usii",

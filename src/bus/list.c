@@ -30,7 +30,7 @@ bool list_filter_read(sd_bus_message *message, ListFilter *ret, GError **error)
     return true;
 }
 
-static bool matches(const Instance *instance, const ListFilter *filter)
+static bool matches(const Instance *instance, const ListFilter *filter, bool inspect)
 {
     const char *const *labels = spec_get_strv(instance->spec, SETTING_LABELS);
 
@@ -38,10 +38,11 @@ static bool matches(const Instance *instance, const ListFilter *filter)
            (filter->owner == UINT64_MAX || instance->owner == filter->owner) &&
            (!filter->after || strcmp(instance->id, filter->after) > 0) &&
            (!filter->name || fnmatch(filter->name, instance->name, 0) == 0) &&
-           (!filter->label || (labels && g_strv_contains(labels, filter->label)));
+           (!filter->label || (inspect && labels && g_strv_contains(labels, filter->label)));
 }
 
-int list_append(sd_bus_message *reply, Controller *controller, const ListFilter *filter)
+int list_append(sd_bus_message *reply, Controller *controller, const ListFilter *filter,
+                uid_t viewer)
 {
     g_autoptr(GPtrArray) instances = controller_list(controller);
     uint64_t left = filter->limit;
@@ -49,14 +50,16 @@ int list_append(sd_bus_message *reply, Controller *controller, const ListFilter 
     int r = sd_bus_message_open_container(reply, 'a', "(ssssuuo)");
     for (guint i = 0; r >= 0 && i < instances->len && left > 0; i++) {
         const Instance *instance = g_ptr_array_index(instances, i);
-        if (!matches(instance, filter))
+        bool inspect = viewer == 0 || viewer == instance->owner;
+        if (!matches(instance, filter, inspect))
             continue;
         left--;
         g_autofree char *path = instance_path(instance);
         const char *description = spec_get_string(instance->spec, SETTING_DESCRIPTION);
-        r = sd_bus_message_append(reply, "(ssssuuo)", instance->id, instance->name,
-                                  state_to_string(instance->state), description ? description : "",
-                                  (uint32_t)instance->owner, (uint32_t)instance->main_pid, path);
+        r = sd_bus_message_append(
+            reply, "(ssssuuo)", instance->id, instance->name, state_to_string(instance->state),
+            inspect && description ? description : "", (uint32_t)instance->owner,
+            inspect ? (uint32_t)instance->main_pid : 0, path);
     }
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }

@@ -17,4 +17,6 @@ typedef struct ListFilter {
 #define LIST_FILTER_ALL ((ListFilter){ .state = -1, .owner = UINT64_MAX, .limit = UINT64_MAX })
 
 bool list_filter_read(sd_bus_message *message, ListFilter *ret, GError **error);
-int list_append(sd_bus_message *reply, Controller *controller, const ListFilter *filter);
+/* Of others' instances only what is public is shown, and searched. */
+int list_append(sd_bus_message *reply, Controller *controller, const ListFilter *filter,
+                uid_t viewer);

@@ -1,195 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The Manager object. Each handler: read, validate, authorize, act, reply. */
+/* The Manager object. Each method has two parts: one reads and validates, the other acts and
+ * replies once the caller has been authorized. */
 
 #include <string.h>
 
-#include "bus/authorize.h"
+#include "bus/create.h"
 #include "bus/errors.h"
 #include "bus/face.h"
 #include "bus/list.h"
 #include "bus/names.h"
 #include "bus/reference.h"
-#include "bus/reply.h"
-#include "bus/settings-read.h"
-
-/* ---- create and run -------------------------------------------------------------------------- */
-
-static Spec *read_name_and_settings(sd_bus_message *message, const char **ret_name,
-                                    sd_bus_error *error)
-{
-    g_autoptr(Spec) spec = spec_new();
-    g_autoptr(GError) failure = NULL;
-
-    int r = sd_bus_message_read_basic(message, 's', ret_name);
-    if (r < 0) {
-        bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS, "the name cannot be read");
-        return NULL;
-    }
-    if (!name_is_valid(*ret_name, &failure) || !settings_read(message, spec, &failure) ||
-        !spec_validate(spec, &failure)) {
-        bus_fail(error, failure);
-        return NULL;
-    }
-    return g_steal_pointer(&spec);
-}
-
-static int method_create_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    Connection *connection = userdata;
-    const char *name;
-    uid_t uid;
-    g_autoptr(GError) failure = NULL;
-
-    g_autoptr(Spec) spec = read_name_and_settings(message, &name, error);
-    if (!spec)
-        return sd_bus_error_get_errno(error) * -1;
-    int r = authorize(connection, message, NULL, &uid, error);
-    if (r < 0)
-        return r;
-    Instance *instance = controller_create(connection->face->controller, name, uid, spec, false,
-                                           &failure);
-    if (!instance)
-        return bus_fail(error, failure);
-    g_autofree char *path = instance_path(instance);
-    return sd_bus_reply_method_return(message, "o", path);
-}
-
-/* A run that does not start leaves nothing, and answers when that is so. */
-static void on_run_started(Instance *instance, const GError *error, void *userdata)
-{
-    g_autoptr(GError) failure = NULL;
-
-    reply_waiter(instance, error, userdata);
-    if (error)
-        (void)instance_destroy(instance, true, NULL, NULL, &failure);
-}
-
-static void on_run_begun(Instance *instance, const GError *error, void *userdata)
-{
-    (void)userdata;
-    if (error)
-        (void)instance_destroy(instance, true, NULL, NULL, NULL);
-}
-
-static int method_run_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    Connection *connection = userdata;
-    const char *name;
-    uid_t uid;
-    bool no_wait = false;
-    StartOptions start = START_OPTIONS_DEFAULT;
-    g_autoptr(GError) failure = NULL;
-    Option options[] = {
-        { "NoWait", 'b', &no_wait, false },        { "NoDegrade", 'b', &start.no_degrade, false },
-        { "Stdin", 'h', &start.stdio[0], false },  { "Stdout", 'h', &start.stdio[1], false },
-        { "Stderr", 'h', &start.stdio[2], false },
-    };
-
-    g_autoptr(Spec) spec = read_name_and_settings(message, &name, error);
-    if (!spec)
-        return sd_bus_error_get_errno(error) * -1;
-    if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
-        return bus_fail(error, failure);
-    int r = authorize(connection, message, NULL, &uid, error);
-    if (r < 0)
-        return r;
-    Instance *instance = controller_create(connection->face->controller, name, uid, spec, true,
-                                           &failure);
-    if (!instance)
-        return bus_fail(error, failure);
-    Reply *reply = reply_park(message, REPLY_PATH);
-    if (!instance_start(instance, &start, no_wait ? on_run_begun : on_run_started, reply,
-                        &failure)) {
-        reply_drop(reply);
-        (void)instance_destroy(instance, true, NULL, NULL, NULL);
-        return bus_fail(error, failure);
-    }
-    if (no_wait)
-        reply_waiter(instance, NULL, reply);
-    return 1;
-}
-
-static int method_check_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    Connection *connection = userdata;
-    const char *name;
-    uid_t uid;
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(sd_bus_message) reply = NULL;
-
-    g_autoptr(Spec) spec = read_name_and_settings(message, &name, error);
-    if (!spec)
-        return sd_bus_error_get_errno(error) * -1;
-    int r = authorize(connection, message, NULL, &uid, error);
-    if (r < 0)
-        return r;
-    g_autoptr(GPtrArray)
-        rows = controller_check(connection->face->controller, name, uid, spec, &failure);
-    if (!rows)
-        return bus_fail(error, failure);
-    r = sd_bus_message_new_method_return(message, &reply);
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'a', "(sss)");
-    for (guint i = 0; r >= 0 && i < rows->len; i++) {
-        const CheckRow *row = g_ptr_array_index(rows, i);
-        r = sd_bus_message_append(reply, "(sss)", row->feature, row->outcome, row->reason);
-    }
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
-    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
-}
+#include "bus/call.h"
 
 /* ---- look-up --------------------------------------------------------------------------------- */
 
-static int method_get_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_instance(Call *call, sd_bus_error *error)
 {
-    Connection *connection = userdata;
-    const char *text;
-    uid_t uid;
     g_autoptr(GError) failure = NULL;
-
-    int r = sd_bus_message_read_basic(message, 's', &text);
-    if (r >= 0)
-        r = authorize(connection, message, NULL, &uid, error);
-    if (r < 0)
-        return r;
-    Instance *instance = reference_find(connection->face->controller, text, uid, &failure);
+    Instance *instance = reference_find(call->connection->face->controller,
+                                        *(const char **)call->args, call->caller, &failure);
     if (!instance)
         return bus_fail(error, failure);
     g_autofree char *path = instance_path(instance);
-    return sd_bus_reply_method_return(message, "o", path);
+    return sd_bus_reply_method_return(call->message, "o", path);
+}
+
+static int method_get_instance(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    g_autoptr(Call) call = call_new(userdata, NULL, message, act_get_instance);
+    const char **name = call_args(call, sizeof *name, NULL);
+
+    int r = sd_bus_message_read_basic(message, 's', name);
+    return r < 0 ? r : call_submit(g_steal_pointer(&call), error);
+}
+
+static int act_list_instances(Call *call, sd_bus_error *error)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    (void)error;
+    int r = sd_bus_message_new_method_return(call->message, &reply);
+    if (r >= 0)
+        r = list_append(reply, call->connection->face->controller, call->args, call->caller);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int method_list_instances(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    Connection *connection = userdata;
-    ListFilter filter = LIST_FILTER_ALL;
-    uid_t uid;
+    g_autoptr(Call) call = call_new(userdata, NULL, message, act_list_instances);
+    ListFilter *filter = call_args(call, sizeof *filter, NULL);
     g_autoptr(GError) failure = NULL;
-    g_autoptr(sd_bus_message) reply = NULL;
 
-    if (!list_filter_read(message, &filter, &failure))
+    *filter = LIST_FILTER_ALL;
+    if (!list_filter_read(message, filter, &failure))
         return bus_fail(error, failure);
-    int r = authorize(connection, message, NULL, &uid, error);
-    if (r >= 0)
-        r = sd_bus_message_new_method_return(message, &reply);
-    if (r >= 0)
-        r = list_append(reply, connection->face->controller, &filter);
-    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+    return call_submit(g_steal_pointer(&call), error);
 }
 
-static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int act_get_features(Call *call, sd_bus_error *error)
 {
-    Connection *connection = userdata;
-    uid_t uid;
+    g_autoptr(GPtrArray) rows = controller_features(call->connection->face->controller);
     g_autoptr(sd_bus_message) reply = NULL;
 
-    int r = authorize(connection, message, NULL, &uid, error);
-    if (r < 0)
-        return r;
-    g_autoptr(GPtrArray) rows = controller_features(connection->face->controller);
-    r = sd_bus_message_new_method_return(message, &reply);
+    (void)error;
+    int r = sd_bus_message_new_method_return(call->message, &reply);
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(sbs)");
     for (guint i = 0; r >= 0 && i < rows->len; i++) {
@@ -199,6 +74,11 @@ static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_e
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    return call_submit(call_new(userdata, NULL, message, act_get_features), error);
 }
 
 /* ---- properties ------------------------------------------------------------------------------ */
@@ -269,44 +149,45 @@ static int get_quarantined(sd_bus *bus, const char *path, const char *interface,
                            const char *property, sd_bus_message *reply, void *userdata,
                            sd_bus_error *error)
 {
-    Controller *controller = ((Connection *)userdata)->face->controller;
+    static const char *const nothing[] = { NULL };
+    Connection *connection = userdata;
+    const char *const *files = viewer_is_trusted(connection)
+                                   ? controller_quarantined(connection->face->controller)
+                                   : nothing;
 
     (void)bus;
     (void)path;
     (void)interface;
     (void)property;
     (void)error;
-    return sd_bus_message_append_strv(reply, (char **)controller_quarantined(controller));
+    return sd_bus_message_append_strv(reply, (char **)files);
 }
-
-#define METHOD(name, in, in_names, out, out_names, handler)               \
-    SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, handler, \
-                             SD_BUS_VTABLE_UNPRIVILEGED)
 
 const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    METHOD("CreateInstance", "sa{sv}", SD_BUS_PARAM(name) SD_BUS_PARAM(settings), "o",
-           SD_BUS_PARAM(instance), method_create_instance),
-    METHOD("RunInstance", "sa{sv}a{sv}",
-           SD_BUS_PARAM(name) SD_BUS_PARAM(settings) SD_BUS_PARAM(options), "o",
-           SD_BUS_PARAM(instance), method_run_instance),
-    METHOD("CheckInstance", "sa{sv}", SD_BUS_PARAM(name) SD_BUS_PARAM(settings), "a(sss)",
-           SD_BUS_PARAM(outcomes), method_check_instance),
-    METHOD("GetInstance", "s", SD_BUS_PARAM(name), "o", SD_BUS_PARAM(instance),
-           method_get_instance),
-    METHOD("ListInstances", "a{sv}", SD_BUS_PARAM(filter), "a(ssssuuo)", SD_BUS_PARAM(instances),
-           method_list_instances),
-    METHOD("GetFeatures", "", , "a(sbs)", SD_BUS_PARAM(features), method_get_features),
-    SD_BUS_PROPERTY("Version", "s", get_string, 0, 0),
-    SD_BUS_PROPERTY("NodeName", "s", get_string, 0, 0),
-    SD_BUS_PROPERTY("ClusterName", "s", get_string, 0, 0),
-    SD_BUS_PROPERTY("Mode", "s", get_string, 0, 0),
-    SD_BUS_PROPERTY("Realm", "s", get_string, 0, 0),
-    SD_BUS_PROPERTY("MaxInstances", "u", get_count, 0, 0),
-    SD_BUS_PROPERTY("InstanceCount", "u", get_count, 0, 0),
-    SD_BUS_PROPERTY("RunningCount", "u", get_count, 0, 0),
-    SD_BUS_PROPERTY("FailedCount", "u", get_count, 0, 0),
-    SD_BUS_PROPERTY("Backends", "as", get_backends, 0, 0),
-    SD_BUS_PROPERTY("Quarantined", "as", get_quarantined, 0, 0),
+    ACCESS_METHOD(MANAGER, CreateInstance, "sa{sv}", SD_BUS_PARAM(name) SD_BUS_PARAM(settings), "o",
+                  SD_BUS_PARAM(instance), method_create_instance),
+    ACCESS_METHOD(MANAGER, RunInstance, "sa{sv}a{sv}",
+                  SD_BUS_PARAM(name) SD_BUS_PARAM(settings) SD_BUS_PARAM(options), "o",
+                  SD_BUS_PARAM(instance), method_run_instance),
+    ACCESS_METHOD(MANAGER, CheckInstance, "sa{sv}", SD_BUS_PARAM(name) SD_BUS_PARAM(settings),
+                  "a(sss)", SD_BUS_PARAM(outcomes), method_check_instance),
+    ACCESS_METHOD(MANAGER, GetInstance, "s", SD_BUS_PARAM(name), "o", SD_BUS_PARAM(instance),
+                  method_get_instance),
+    ACCESS_METHOD(MANAGER, ListInstances, "a{sv}", SD_BUS_PARAM(filter), "a(ssssuuo)",
+                  SD_BUS_PARAM(instances), method_list_instances),
+    ACCESS_METHOD(MANAGER, GetFeatures, "", , "a(sbs)", SD_BUS_PARAM(features),
+                  method_get_features),
+    ACCESS_QUIET(MANAGER, Version, "s", get_string, PUBLIC),
+    ACCESS_QUIET(MANAGER, NodeName, "s", get_string, PUBLIC),
+    ACCESS_QUIET(MANAGER, ClusterName, "s", get_string, PUBLIC),
+    ACCESS_QUIET(MANAGER, Mode, "s", get_string, PUBLIC),
+    ACCESS_QUIET(MANAGER, Realm, "s", get_string, PUBLIC),
+    ACCESS_QUIET(MANAGER, MaxInstances, "u", get_count, PUBLIC),
+    ACCESS_QUIET(MANAGER, InstanceCount, "u", get_count, PUBLIC),
+    ACCESS_QUIET(MANAGER, RunningCount, "u", get_count, PUBLIC),
+    ACCESS_QUIET(MANAGER, FailedCount, "u", get_count, PUBLIC),
+    ACCESS_QUIET(MANAGER, Backends, "as", get_backends, PUBLIC),
+    ACCESS_QUIET(MANAGER, Quarantined, "as", get_quarantined, PRIVATE),
     SD_BUS_VTABLE_END,
 };

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "bus/access.h"
 #include "bus/properties.h"
 
 #define GETTER_UNUSED \
@@ -11,13 +12,6 @@
     (void)error
 
 /* ---- values ---------------------------------------------------------------------------------- */
-
-static bool is_public(const char *property)
-{
-    static const char *const names[] = { "Id", "Name", "State", "Owner", "Node", NULL };
-
-    return g_strv_contains(names, property);
-}
 
 /* Others may have changed it since the last event. */
 static bool is_made_by_others(const char *property)
@@ -106,7 +100,7 @@ int get_text(sd_bus *bus, const char *path, const char *interface, const char *p
              sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Target *target = userdata;
-    bool visible = is_public(property) || viewer_may_inspect(target);
+    bool visible = access_is_public(property) || viewer_may_inspect(target);
 
     GETTER_UNUSED;
     if (visible && is_made_by_others(property))
@@ -119,7 +113,7 @@ int get_number(sd_bus *bus, const char *path, const char *interface, const char 
                sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Target *target = userdata;
-    bool visible = is_public(property) || viewer_may_inspect(target);
+    bool visible = access_is_public(property) || viewer_may_inspect(target);
 
     GETTER_UNUSED;
     return sd_bus_message_append(

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "bus/authorize.h"
 #include "bus/errors.h"
 #include "bus/properties.h"
+#include "bus/call.h"
 #include "bus/settings-read.h"
 #include "util/timer.h"
 
@@ -85,50 +85,61 @@ static unsigned count_held(const Connection *connection, const char *sender)
     return count;
 }
 
-static int hold(sd_bus_message *message, Target target, bool final, uint64_t timeout_usec)
+typedef struct WaitArgs {
+    bool final;
+    uint64_t timeout_usec;
+} WaitArgs;
+
+static int hold(Call *call)
 {
+    const WaitArgs *args = call->args;
     HeldWait *held = g_new0(HeldWait, 1);
 
-    held->connection = target.connection;
-    held->message = sd_bus_message_ref(message);
-    g_strlcpy(held->id, target.instance->id, sizeof held->id);
-    g_ptr_array_add(target.connection->waits, held);
-    (void)timer_start(target.connection->face->event, &held->timer, timeout_usec, on_timeout, held,
-                      "wait");
-    instance_wait(target.instance, final, on_ended, held);
+    held->connection = call->connection;
+    held->message = sd_bus_message_ref(call->message);
+    g_strlcpy(held->id, call->instance->id, sizeof held->id);
+    g_ptr_array_add(held->connection->waits, held);
+    (void)timer_start(held->connection->face->event, &held->timer, args->timeout_usec, on_timeout,
+                      held, "wait");
+    instance_wait(call->instance, args->final, on_ended, held);
     return 1;
+}
+
+static int act_wait(Call *call, sd_bus_error *error)
+{
+    const WaitArgs *args = call->args;
+    const Instance *instance = call->instance;
+
+    if (!state_is_active(instance->state) && (!args->final || instance->restart_boot_usec == 0))
+        return answer(call->message, instance);
+    if (count_held(call->connection, sd_bus_message_get_sender(call->message)) >= WAITS_PER_CALLER)
+        return bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                             "%u calls of Wait are held for this caller already: watch the signal "
+                             "Exited instead",
+                             WAITS_PER_CALLER);
+    return hold(call);
 }
 
 int method_wait(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Target target = *(Target *)userdata;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_wait);
+    WaitArgs *args = call_args(call, sizeof *args, NULL);
     const char *until = "final";
-    uint64_t timeout_usec = UINT64_MAX;
-    uid_t uid;
     g_autoptr(GError) failure = NULL;
     Option options[] = {
         { "Until", 's', &until, false },
-        { "TimeoutUSec", 't', &timeout_usec, false },
+        { "TimeoutUSec", 't', &args->timeout_usec, false },
     };
 
+    args->timeout_usec = UINT64_MAX;
     if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
         return bus_fail(error, failure);
-    bool final = strcmp(until, "final") == 0;
-    if (!final && strcmp(until, "exit") != 0)
+    args->final = strcmp(until, "final") == 0;
+    if (!args->final && strcmp(until, "exit") != 0)
         return bus_fail_code(error, CONSTELLATION_ERROR_INVALID_ARGS,
                              "Until: must be exit or final");
-    int r = authorize(target.connection, message, target.instance, &uid, error);
-    if (r < 0)
-        return r;
-    if (!state_is_active(target.instance->state) &&
-        (!final || target.instance->restart_boot_usec == 0))
-        return answer(message, target.instance);
-    if (count_held(target.connection, sd_bus_message_get_sender(message)) >= WAITS_PER_CALLER)
-        return bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                             "%u calls of Wait are held for this caller already: watch the signal "
-                             "Exited instead",
-                             WAITS_PER_CALLER);
-    return hold(message, target, final, timeout_usec);
+    return call_submit(g_steal_pointer(&call), error);
 }
 
 void waits_drop(Connection *connection, const char *unique_name)

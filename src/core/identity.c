@@ -86,6 +86,18 @@ bool identity_lookup(const char *user, uid_t owner, Identity *ret, GError **erro
                      "User=%s: there is no such user on this host", user);
 }
 
+bool identity_is(const char *user, uid_t uid)
+{
+    struct passwd entry, *found = NULL;
+    g_autofree char *buffer = g_malloc(64 * 1024);
+    uid_t number;
+
+    if (is_number(user, &number))
+        return number == uid;
+    return getpwuid_r(uid, &entry, buffer, 64 * 1024, &found) == 0 && found &&
+           g_str_equal(found->pw_name, user);
+}
+
 bool identity_uid(const char *user, uid_t *ret, GError **error)
 {
     g_auto(Identity) identity = { 0 };

@@ -9,5 +9,8 @@
  * number needs none). */
 bool identity_lookup(const char *user, uid_t owner, Identity *ret, GError **error);
 
+/* Is this the name or number of the uid? Nothing is looked up but the uid's own name. */
+bool identity_is(const char *user, uid_t uid);
+
 /* Name or number to uid. */
 bool identity_uid(const char *user, uid_t *ret, GError **error);

@@ -44,6 +44,7 @@ struct Instance {
     char *name;
     uid_t owner;
     Spec *spec;
+    uint64_t revision; /* of the settings: counts their changes */
 
     State state;
     SubState sub_state;

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of who may call what, against the methods there are. The table is nobody else's
- * business, so the file it stands in is a part of this program. */
+/* The table of who may call and read what, against the methods and properties there are; and the
+ * decision that is made by it. */
 
-#include "bus/authorize.c" /* NOLINT(bugprone-suspicious-include) */
+#include <string.h>
+
+#include "bus/authorize.h"
+#include "bus/face.h"
 #include "suite.h"
+
+#define ALICE 1000
+#define BOB   1001
 
 static const struct {
     const char *interface;
@@ -14,70 +20,94 @@ static const struct {
     { INTERFACE_INSTANCE, instance_vtable },
 };
 
-static bool has_method(const char *interface, const char *method)
+/* The member that a row is about; NULL if there is none. */
+static const sd_bus_vtable *find_member(const AccessRow *row)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(interfaces); i++) {
-        if (strcmp(interfaces[i].interface, interface) != 0)
+        if (strcmp(interfaces[i].interface, row->interface) != 0)
             continue;
-        for (const sd_bus_vtable *v = interfaces[i].vtable; v->type != _SD_BUS_VTABLE_END; v++)
-            if (v->type == _SD_BUS_VTABLE_METHOD && strcmp(v->x.method.member, method) == 0)
-                return true;
+        for (const sd_bus_vtable *v = interfaces[i].vtable; v->type != _SD_BUS_VTABLE_END; v++) {
+            if (!row->is_property && v->type == _SD_BUS_VTABLE_METHOD &&
+                strcmp(v->x.method.member, row->member) == 0)
+                return v;
+            if (row->is_property && v->type == _SD_BUS_VTABLE_PROPERTY &&
+                strcmp(v->x.property.member, row->member) == 0)
+                return v;
+        }
     }
-    return false;
+    return NULL;
 }
 
-START_TEST(every_method_has_a_row)
+static bool is_of_settings(const AccessRow *row)
 {
-    unsigned methods = 0;
-    Action action;
+    return strcmp(row->interface, INTERFACE_SETTINGS) == 0;
+}
+
+START_TEST(every_method_and_property_has_a_row)
+{
+    unsigned members = 0, rows = 0;
 
     for (size_t i = 0; i < G_N_ELEMENTS(interfaces); i++)
-        for (const sd_bus_vtable *v = interfaces[i].vtable; v->type != _SD_BUS_VTABLE_END; v++) {
-            if (v->type != _SD_BUS_VTABLE_METHOD)
-                continue;
-            methods++;
-            ck_assert_msg(action_of_method(interfaces[i].interface, v->x.method.member, &action),
-                          "%s.%s", interfaces[i].interface, v->x.method.member);
-        }
-    ck_assert_uint_eq(methods, G_N_ELEMENTS(rules));
+        for (const sd_bus_vtable *v = interfaces[i].vtable; v->type != _SD_BUS_VTABLE_END; v++)
+            members += v->type == _SD_BUS_VTABLE_METHOD || v->type == _SD_BUS_VTABLE_PROPERTY;
+    for (size_t i = 0; i < ACCESS_ROW_COUNT; i++)
+        rows += !is_of_settings(access_row(i));
+    ck_assert_uint_eq(members, rows);
 }
 END_TEST
 
-START_TEST(every_row_has_a_method)
+START_TEST(every_row_has_a_method_or_property)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
-        ck_assert_msg(has_method(rules[i].interface, rules[i].method), "%s.%s", rules[i].interface,
-                      rules[i].method);
+    for (size_t i = 0; i < ACCESS_ROW_COUNT; i++)
+        ck_assert_msg(is_of_settings(access_row(i)) || find_member(access_row(i)), "%s.%s",
+                      access_row(i)->interface, access_row(i)->member);
 }
 END_TEST
 
-START_TEST(no_method_has_two_rows)
+START_TEST(no_member_has_two_rows)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+    for (size_t i = 0; i < ACCESS_ROW_COUNT; i++)
         for (size_t k = 0; k < i; k++)
-            ck_assert_msg(strcmp(rules[i].interface, rules[k].interface) != 0 ||
-                              strcmp(rules[i].method, rules[k].method) != 0,
-                          "%s", rules[i].method);
+            ck_assert_msg(strcmp(access_row(i)->interface, access_row(k)->interface) != 0 ||
+                              strcmp(access_row(i)->member, access_row(k)->member) != 0,
+                          "%s", access_row(i)->member);
 }
 END_TEST
 
 START_TEST(what_is_no_method_has_no_row)
 {
-    Action action;
+    ck_assert_ptr_null(access_find_method(INTERFACE_MANAGER, "Start"));
+    ck_assert_ptr_null(access_find_method(INTERFACE_INSTANCE, "CreateInstance"));
+    ck_assert_ptr_null(access_find_method(INTERFACE_INSTANCE, "State"));
+    ck_assert_ptr_null(access_find_method("org.freedesktop.DBus.Properties", "Set"));
+    ck_assert_ptr_null(access_find_method(INTERFACE_INSTANCE, ""));
+    ck_assert_ptr_null(access_find_method(NULL, "Start"));
+    ck_assert_ptr_null(access_find_method(INTERFACE_INSTANCE, NULL));
+}
+END_TEST
 
-    ck_assert(!action_of_method(INTERFACE_MANAGER, "Start", &action));
-    ck_assert(!action_of_method(INTERFACE_INSTANCE, "CreateInstance", &action));
-    ck_assert(!action_of_method("org.freedesktop.DBus.Properties", "Set", &action));
-    ck_assert(!action_of_method(INTERFACE_INSTANCE, "", &action));
+START_TEST(signals_carry_the_values_of_public_properties_only)
+{
+    for (size_t i = 0; i < ACCESS_ROW_COUNT; i++) {
+        const AccessRow *row = access_row(i);
+        const sd_bus_vtable *member = row->is_property ? find_member(row) : NULL;
+        if (!member || strcmp(row->interface, INTERFACE_INSTANCE) != 0)
+            continue;
+        bool carries = (member->flags & SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE) != 0;
+        ck_assert_msg(!(member->flags & SD_BUS_VTABLE_PROPERTY_CONST), "%s", row->member);
+        ck_assert_msg(carries == (row->rule == ACCESS_EVERYBODY), "%s", row->member);
+        ck_assert_msg(carries == access_is_public(row->member), "%s", row->member);
+    }
 }
 END_TEST
 
 START_TEST(every_action_has_a_name_of_its_own)
 {
-    for (Action action = 0; action < _ACTION_COUNT; action++) {
-        ck_assert_msg(action_name(action), "%d", action);
+    ck_assert_ptr_null(action_name(ACTION_NONE));
+    for (Action action = ACTION_NONE + 1; action < _ACTION_COUNT; action++) {
+        ck_assert_msg(action_name(action), "%u", action);
         ck_assert(g_str_has_prefix(action_name(action), "org.rads.constellation."));
-        for (Action other = 0; other < action; other++)
+        for (Action other = ACTION_NONE + 1; other < action; other++)
             ck_assert_str_ne(action_name(action), action_name(other));
     }
 }
@@ -87,54 +117,103 @@ START_TEST(methods_are_what_the_contract_says)
 {
     static const struct {
         const char *interface, *method, *action;
+        AccessRule rule;
     } rows[] = {
-        { INTERFACE_MANAGER, "CreateInstance", "run" },
-        { INTERFACE_MANAGER, "RunInstance", "run" },
-        { INTERFACE_INSTANCE, "Start", "manage" },
-        { INTERFACE_INSTANCE, "Stop", "manage" },
-        { INTERFACE_INSTANCE, "Restart", "manage" },
-        { INTERFACE_INSTANCE, "Freeze", "manage" },
-        { INTERFACE_INSTANCE, "Thaw", "manage" },
-        { INTERFACE_INSTANCE, "Destroy", "destroy" },
-        { INTERFACE_INSTANCE, "Kill", "destroy" },
-        { INTERFACE_INSTANCE, "GetUsage", "inspect" },
-        { INTERFACE_INSTANCE, "GetProcesses", "inspect" },
-        { INTERFACE_INSTANCE, "GetPlan", "inspect" },
-        { INTERFACE_INSTANCE, "Describe", "inspect" },
-        { INTERFACE_INSTANCE, "GetEnvironment", "read-secrets" },
+        { INTERFACE_MANAGER, "CreateInstance", "run", ACCESS_ONESELF },
+        { INTERFACE_MANAGER, "RunInstance", "run", ACCESS_ONESELF },
+        { INTERFACE_INSTANCE, "Start", "manage", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Stop", "manage", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Restart", "manage", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Freeze", "manage", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Thaw", "manage", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Destroy", "destroy", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Kill", "destroy", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "GetUsage", "inspect", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "GetProcesses", "inspect", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "GetPlan", "inspect", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "Describe", "inspect", ACCESS_OWNER },
+        { INTERFACE_INSTANCE, "GetEnvironment", "read-secrets", ACCESS_OWNER },
     };
-    Action action;
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        ck_assert(action_of_method(rows[i].interface, rows[i].method, &action));
-        ck_assert_msg(g_str_has_suffix(action_name(action), rows[i].action), "%s", rows[i].method);
+        const AccessRow *row = access_find_method(rows[i].interface, rows[i].method);
+        ck_assert_msg(row && row->rule == rows[i].rule, "%s", rows[i].method);
+        ck_assert_str_eq(action_name(row->action) + strlen("org.rads.constellation."),
+                         rows[i].action);
     }
 }
 END_TEST
 
-START_TEST(on_the_system_bus_root_alone_is_served)
-{
-    const Controller controller = { .mode = MODE_SYSTEM, .uid = 0 };
+/* ---- decisions ------------------------------------------------------------------------------- */
 
-    ck_assert(is_allowed(&controller, 0));
-    ck_assert(!is_allowed(&controller, 1000));
-    ck_assert(!is_allowed(&controller, (uid_t)-1));
+START_TEST(on_the_system_bus_the_rule_decides)
+{
+    static const struct {
+        AccessRule rule;
+        Decision root, owner, other;
+    } rows[] = {
+        { ACCESS_EVERYBODY, DECISION_TRUSTED, DECISION_OWN, DECISION_OWN },
+        { ACCESS_OWNER, DECISION_TRUSTED, DECISION_OWN, DECISION_ASK },
+        { ACCESS_ONESELF, DECISION_TRUSTED, DECISION_ASK, DECISION_ASK },
+        { ACCESS_SERVICE, DECISION_TRUSTED, DECISION_ASK, DECISION_ASK },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const AccessRow row = { .rule = rows[i].rule };
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, 0, ALICE), rows[i].root);
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, ALICE, ALICE), rows[i].owner);
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, BOB, ALICE), rows[i].other);
+    }
 }
 END_TEST
 
 START_TEST(a_service_of_ones_own_serves_its_user_and_root)
 {
     static const Mode modes[] = { MODE_USER, MODE_PRIVATE };
+    const AccessRow row = { .rule = ACCESS_EVERYBODY };
 
     for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
-        const Controller controller = { .mode = modes[i], .uid = 1000 };
-        ck_assert(is_allowed(&controller, 1000) && is_allowed(&controller, 0));
-        ck_assert(!is_allowed(&controller, 1001) && !is_allowed(&controller, (uid_t)-1));
+        ck_assert_int_eq(authorize(&row, modes[i], ALICE, ALICE, ALICE), DECISION_TRUSTED);
+        ck_assert_int_eq(authorize(&row, modes[i], ALICE, 0, ALICE), DECISION_TRUSTED);
+        ck_assert_int_eq(authorize(&row, modes[i], ALICE, BOB, BOB), DECISION_DENY);
     }
 }
 END_TEST
 
-SUITE_MAIN("bus/authorize", every_method_has_a_row, every_row_has_a_method, no_method_has_two_rows,
-           what_is_no_method_has_no_row, every_action_has_a_name_of_its_own,
-           methods_are_what_the_contract_says, on_the_system_bus_root_alone_is_served,
-           a_service_of_ones_own_serves_its_user_and_root)
+START_TEST(who_is_nobody_may_nothing)
+{
+    static const uid_t nobodies[] = { UID_NOBODY_KNOWN, UINT16_MAX };
+    const AccessRow row = { .rule = ACCESS_EVERYBODY };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(nobodies); i++) {
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, nobodies[i], nobodies[i]), DECISION_DENY);
+        ck_assert_int_eq(authorize(&row, MODE_USER, nobodies[i], nobodies[i], 0), DECISION_DENY);
+    }
+}
+END_TEST
+
+START_TEST(what_has_no_row_is_denied_to_everybody)
+{
+    ck_assert_int_eq(authorize(NULL, MODE_SYSTEM, 0, 0, 0), DECISION_DENY);
+    ck_assert_int_eq(authorize(NULL, MODE_USER, ALICE, ALICE, ALICE), DECISION_DENY);
+}
+END_TEST
+
+START_TEST(large_uids_are_users_like_all)
+{
+    static const uid_t uids[] = { 65534, 65536, 4000000000u, 0xfffffffeu };
+    const AccessRow row = { .rule = ACCESS_OWNER };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(uids); i++) {
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, uids[i], uids[i]), DECISION_OWN);
+        ck_assert_int_eq(authorize(&row, MODE_SYSTEM, 0, uids[i], uids[i] - 1), DECISION_ASK);
+    }
+}
+END_TEST
+
+SUITE_MAIN("bus/authorize", every_method_and_property_has_a_row, every_row_has_a_method_or_property,
+           no_member_has_two_rows, what_is_no_method_has_no_row,
+           signals_carry_the_values_of_public_properties_only, every_action_has_a_name_of_its_own,
+           methods_are_what_the_contract_says, on_the_system_bus_the_rule_decides,
+           a_service_of_ones_own_serves_its_user_and_root, who_is_nobody_may_nothing,
+           what_has_no_row_is_denied_to_everybody, large_uids_are_users_like_all)

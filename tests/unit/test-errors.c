@@ -49,6 +49,8 @@ START_TEST(names_are_those_of_the_contract)
         { CONSTELLATION_ERROR_STALE, BUS_ERROR_PREFIX "Stale" },
         { CONSTELLATION_ERROR_CANCELLED, BUS_ERROR_PREFIX "Cancelled" },
         { CONSTELLATION_ERROR_NODE_UNAVAILABLE, BUS_ERROR_PREFIX "NodeUnavailable" },
+        { CONSTELLATION_ERROR_AUTHORIZATION_REQUIRED,
+          "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The senders of a message bus's connection, by unique name, for as long as they are on the bus. */
+
+#include "bus/face.h"
+
+typedef struct Caller Caller;
+
+void caller_free(Caller *caller);
+
+/* A filter with the Connection as userdata: holds messages back until it is known who sent them. */
+int callers_filter(sd_bus_message *message, void *userdata, sd_bus_error *error);

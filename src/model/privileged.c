@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "model/privileged.h"
+
+typedef enum Privilege {
+    PRIVILEGE_ALWAYS = 0, /* what has no row, too */
+    PRIVILEGE_NEVER,
+    PRIVILEGE_IF_OFF, /* a choice of required, try, off */
+    PRIVILEGE_IF_NO,  /* a boolean that is a protection */
+} Privilege;
+
+static const uint8_t privileges[_SETTING_COUNT] = {
+    [SETTING_DESCRIPTION] = PRIVILEGE_NEVER,
+    [SETTING_SCRIPT] = PRIVILEGE_NEVER, /* read by the payload's user */
+    [SETTING_INTERPRETER] = PRIVILEGE_NEVER,
+    [SETTING_COMMAND] = PRIVILEGE_NEVER,
+    [SETTING_ENVIRONMENT] = PRIVILEGE_NEVER,
+    [SETTING_WORKING_DIRECTORY] = PRIVILEGE_NEVER, /* entered by the payload's user */
+    [SETTING_USER] = PRIVILEGE_NEVER,              /* a right of its own */
+    [SETTING_STANDARD_OUTPUT] = PRIVILEGE_NEVER,   /* opened by the payload's user */
+    [SETTING_STANDARD_ERROR] = PRIVILEGE_NEVER,
+    [SETTING_LABELS] = PRIVILEGE_NEVER,
+    [SETTING_RESTART] = PRIVILEGE_NEVER,
+    [SETTING_RESTART_DELAY] = PRIVILEGE_NEVER,
+    [SETTING_RESTART_MAX_DELAY] = PRIVILEGE_NEVER,
+    [SETTING_START_LIMIT_BURST] = PRIVILEGE_NEVER,
+    [SETTING_START_LIMIT_INTERVAL] = PRIVILEGE_NEVER,
+    [SETTING_SUCCESS_EXIT_STATUS] = PRIVILEGE_NEVER,
+    [SETTING_RUNTIME_MAX] = PRIVILEGE_NEVER,
+    [SETTING_AUTO_START] = PRIVILEGE_NEVER,
+    [SETTING_TIMEOUT_START] = PRIVILEGE_NEVER,
+    [SETTING_TIMEOUT_STOP] = PRIVILEGE_NEVER,
+    [SETTING_KILL_SIGNAL] = PRIVILEGE_NEVER,
+    [SETTING_PERSISTENT] = PRIVILEGE_NEVER,
+    [SETTING_REMOVE_ON_EXIT] = PRIVILEGE_NEVER,
+    [SETTING_BACKEND] = PRIVILEGE_NEVER,
+    [SETTING_REQUIRE] = PRIVILEGE_NEVER,
+    [SETTING_PID_NAMESPACE] = PRIVILEGE_IF_OFF,
+    [SETTING_MOUNT_NAMESPACE] = PRIVILEGE_IF_OFF,
+    [SETTING_UTS_NAMESPACE] = PRIVILEGE_IF_OFF,
+    [SETTING_IPC_NAMESPACE] = PRIVILEGE_IF_OFF,
+    [SETTING_CGROUP_NAMESPACE] = PRIVILEGE_IF_OFF,
+    [SETTING_USER_NAMESPACE] = PRIVILEGE_NEVER, /* off is the default of the system's service */
+    [SETTING_HOSTNAME] = PRIVILEGE_NEVER,       /* in a namespace of its own or not at all */
+    [SETTING_TIME_NAMESPACE] = PRIVILEGE_NEVER, /* nor is it to have a network or none */
+    [SETTING_NETWORK] = PRIVILEGE_NEVER,
+    [SETTING_NO_NEW_PRIVILEGES] = PRIVILEGE_IF_NO,
+    [SETTING_CPU_QUOTA] = PRIVILEGE_NEVER,
+    [SETTING_CPU_WEIGHT] = PRIVILEGE_NEVER, /* among the owner's instances */
+    [SETTING_MEMORY_MAX] = PRIVILEGE_NEVER,
+    [SETTING_MEMORY_HIGH] = PRIVILEGE_NEVER,
+    [SETTING_MEMORY_SWAP_MAX] = PRIVILEGE_NEVER,
+    [SETTING_TASKS_MAX] = PRIVILEGE_NEVER,
+};
+
+static bool is_privileged(const Spec *spec, SettingId id)
+{
+    if (!spec_is_set(spec, id))
+        return false;
+    switch ((Privilege)privileges[id]) {
+    case PRIVILEGE_NEVER:
+        return false;
+    case PRIVILEGE_IF_OFF:
+        return spec_get_uint(spec, id) == CHOICE_OFF;
+    case PRIVILEGE_IF_NO:
+        return spec_get_uint(spec, id) == 0;
+    case PRIVILEGE_ALWAYS:
+        break;
+    }
+    return true;
+}
+
+char **privileged_settings(const Spec *spec)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+
+    for (SettingId id = 0; id < _SETTING_COUNT; id++)
+        if (is_privileged(spec, id))
+            g_strv_builder_add(names, setting_get(id)->name);
+    return g_strv_builder_end(names);
+}
