@@ -49,7 +49,8 @@ static void need_rights(Call *call)
 {
     const CreateArgs *args = call->args;
     const char *user = spec_get_string(args->spec, SETTING_USER);
-    g_auto(GStrv) privileged = privileged_settings(args->spec);
+    g_auto(GStrv) privileged = privileged_settings(
+        args->spec, call->connection->face->controller->own_limits.hard);
     g_autofree char *options = g_strjoinv(", ", privileged);
     g_autofree char *command = describe_command(args->spec);
 

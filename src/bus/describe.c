@@ -92,6 +92,8 @@ static void describe_setting(Json *json, const Setting *setting, const Spec *spe
         json_string(json, spec_get_string(spec, setting->id));
     else if (strcmp(signature, "b") == 0)
         json_bool(json, spec_get_uint(spec, setting->id) != 0);
+    else if (setting->type == SETTING_TYPE_INT)
+        json_int(json, (int64_t)spec_get_uint(spec, setting->id));
     else if (spec_get_uint(spec, setting->id) == UINT64_MAX)
         json_null(json); /* infinity is no number in JSON */
     else

@@ -7,7 +7,7 @@
 /* ---- values ---------------------------------------------------------------------------------- */
 
 /* Clients of scripting languages choose integer types as they please: what counts is the number.
- * -ERANGE: negative. */
+ * 1: it is negative, and *ret its two's complement. */
 static int read_integer(sd_bus_message *message, char type, uint64_t *ret)
 {
     union {
@@ -47,10 +47,8 @@ static int read_integer(sd_bus_message *message, char type, uint64_t *ret)
         *ret = value.t;
         return 0;
     }
-    if (number < 0)
-        return -ERANGE;
     *ret = (uint64_t)number;
-    return 0;
+    return number < 0;
 }
 
 static bool is_integer_type(const char *contents)
@@ -75,11 +73,13 @@ static bool read_number(sd_bus_message *message, const Setting *setting, const c
     uint64_t number;
 
     int r = read_integer(message, contents[0], &number);
-    if (r == -ERANGE)
-        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: must not be negative",
-                         setting->name);
     if (r < 0)
         return fail_message(setting->name, r, error);
+    if (r > 0 && setting->type != SETTING_TYPE_INT)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: must not be negative",
+                         setting->name);
+    if (r == 0 && setting->type == SETTING_TYPE_INT)
+        number = MIN(number, INT64_MAX);
     return spec_set_uint(spec, setting->id, number, error);
 }
 
@@ -221,7 +221,7 @@ static bool read_option(sd_bus_message *message, Option *option, const char *con
 
     if (strchr("tiu", option->type) && is_integer_type(contents)) {
         r = read_integer(message, contents[0], &number);
-        if (r == -ERANGE || (r >= 0 && option->type != 't' && number > INT32_MAX))
+        if (r > 0 || (r == 0 && option->type != 't' && number > INT32_MAX))
             return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "%s: out of range",
                              option->name);
         if (r >= 0 && option->type == 't')

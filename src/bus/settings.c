@@ -28,6 +28,8 @@ static int append_value(sd_bus_message *reply, const Setting *setting, const Spe
         return sd_bus_message_append(reply, "b", number != 0);
     if (strcmp(signature, "i") == 0)
         return sd_bus_message_append(reply, "i", (int32_t)number);
+    if (strcmp(signature, "u") == 0)
+        return sd_bus_message_append(reply, "u", (uint32_t)number);
     return sd_bus_message_append(reply, "t", number);
 }
 

@@ -7,6 +7,7 @@
 #include "core/controller.h"
 #include "core/holder.h"
 #include "core/registry.h"
+#include "core/own-limits.h"
 #include "core/store.h"
 #include "util/crash-point.h"
 #include "util/event.h"
@@ -64,6 +65,8 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->interpreter = g_strdup(options->interpreter);
     controller->max_instances = options->max_instances;
     controller->masks = make_masks(options);
+    own_limits_read(&controller->own_limits);
+    controller->last_capability = last_capability_read();
     controller->groups_denied = groups_are_denied();
     controller->launcher = options->launcher;
     controller->resources = options->resources;

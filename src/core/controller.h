@@ -53,6 +53,8 @@ struct Controller {
     Launcher *launcher;
     Resources *resources;
     HostFeatures features;
+    OwnLimits own_limits;
+    unsigned last_capability;
     bool groups_denied; /* setgroups(2), by the user namespace that the service is in */
     struct Store *store;
     struct Registry *registry;

@@ -116,12 +116,18 @@ static void add_check(GPtrArray *rows, const char *feature, const char *outcome,
     g_ptr_array_add(rows, row);
 }
 
-static void add_plan_rows(GPtrArray *rows, const Plan *plan)
+static void add_plan_rows(GPtrArray *rows, const Plan *plan, const Spec *spec)
 {
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         add_check(rows, setting_get(namespace_infos[kind].setting)->name,
                   isolation_outcome_to_string(plan->isolation[kind].outcome),
                   plan->isolation[kind].reason);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const PlanStep *step = g_ptr_array_index(plan->steps, i);
+        if (step->setting >= 0 && spec_is_set(spec, (SettingId)step->setting))
+            add_check(rows, plan_step_feature(step), outcome_to_string(step->outcome),
+                      step->reason ? step->reason : "");
+    }
 }
 
 static void add_limit_rows(GPtrArray *rows, Controller *controller, const Backend *backend,
@@ -148,7 +154,7 @@ GPtrArray *controller_check(Controller *controller, const char *name, uid_t owne
     bool planned = start_plan(&start, error);
     if (planned) {
         add_check(rows, "Backend", backend_name(start.backend), instance->backend_reason);
-        add_plan_rows(rows, start.plan);
+        add_plan_rows(rows, start.plan, spec);
         add_limit_rows(rows, controller, start.backend, &start.limits);
     }
     plan_free(start.plan);

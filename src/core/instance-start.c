@@ -356,18 +356,20 @@ static void start_executed(Start *start)
     outside_watch(instance);
 }
 
-/* What only protects the service's own processes was not asked for: the plan shows it. */
-static bool is_asked_for(unsigned step)
+/* What nobody has asked for is no degradation: the plan shows it. */
+static bool is_asked_for(const PlanStep *step)
 {
-    return step != STEP_OOM_SCORE && step != STEP_PAYLOAD_OOM_SCORE;
+    return step && (step->setting >= 0 ||
+                    (step->kind != STEP_OOM_SCORE && step->kind != STEP_PAYLOAD_OOM_SCORE &&
+                     step->kind != STEP_KEYRING));
 }
 
 /* A namespace that the init was to make is then not there, which Isolation must not claim. */
-static void degrade_by_fault(Instance *instance, unsigned step, const char *sentence)
+static void degrade_by_fault(Instance *instance, const PlanStep *step, const char *sentence)
 {
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
         const NamespaceInfo *info = &namespace_infos[kind];
-        if (info->step != step)
+        if (info->step != step->kind)
             continue;
         instance->isolation[kind].outcome = ISOLATION_REFUSED;
         g_free(instance->isolation[kind].reason);
@@ -375,7 +377,7 @@ static void degrade_by_fault(Instance *instance, unsigned step, const char *sent
         instance_degrade(instance, setting_get(info->setting)->name, "refused", sentence);
         return;
     }
-    instance_degrade(instance, step_name(step), "failed", sentence);
+    instance_degrade(instance, plan_step_feature(step), "failed", sentence);
 }
 
 static void start_fault(Start *start, const struct WireMessage *message)
@@ -385,14 +387,15 @@ static void start_fault(Start *start, const struct WireMessage *message)
     g_autoptr(GError) error = NULL;
 
     if (!message->fatal) {
-        plan_step_refused(start->plan, message->step, sentence);
-        if (start->no_degrade && is_asked_for(message->step)) {
+        const PlanStep *step = plan_step_refused(start->plan, message->step, message->path,
+                                                 sentence);
+        if (start->no_degrade && is_asked_for(step)) {
             error_set(&error, step_error_code(message->step), "%s", sentence);
             start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
             return;
         }
-        if (is_asked_for(message->step))
-            degrade_by_fault(instance, message->step, sentence);
+        if (is_asked_for(step))
+            degrade_by_fault(instance, step, sentence);
         return;
     }
     ErrorCode code = step_error_code(message->step);

@@ -80,6 +80,11 @@ static void take_isolation(Start *start)
     Instance *instance = start->instance;
 
     g_ptr_array_set_size(instance->degraded, 0);
+    for (guint i = 0; i < start->plan->steps->len; i++) {
+        const PlanStep *step = g_ptr_array_index(start->plan->steps, i);
+        if (step->outcome == OUTCOME_REFUSED)
+            instance_degrade(instance, plan_step_feature(step), "refused", step->reason);
+    }
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
         Isolation *to = &instance->isolation[kind];
         const Isolation *from = &start->plan->isolation[kind];
@@ -100,14 +105,23 @@ static bool make_plan(Start *start, GError **error)
     Controller *controller = instance->controller;
     g_auto(Identity) identity = { 0 };
 
-    if (!identity_lookup(spec_get_string(instance->spec, SETTING_USER), instance->owner, &identity,
-                         error))
+    const IdentityRequest request = {
+        .user = spec_get_string(instance->spec, SETTING_USER),
+        .group = spec_get_string(instance->spec, SETTING_GROUP),
+        .groups = spec_get_strv(instance->spec, SETTING_SUPPLEMENTARY_GROUPS),
+        .owner = instance->owner,
+        .confined = instance->owner != 0,
+    };
+    if (!identity_lookup(&request, &identity, error))
         return false;
     const PlanInput input = {
         .spec = instance->spec,
         .name = instance->name,
         .id = instance->id,
         .service_uid = controller->uid,
+        .service_gid = getegid(),
+        .own_limits = &controller->own_limits,
+        .last_capability = controller->last_capability,
         .identity = &identity,
         .features = &controller->features,
         .interpreter = controller->interpreter,

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -106,22 +107,37 @@ static int capabilities_set(CapabilitySets sets)
     return syscall(SYS_capset, &header, sets) < 0 ? errno : 0;
 }
 
-static int bounding_set_empty(void)
+static bool has(uint64_t set, unsigned capability)
 {
-    /* Up to the first number that the kernel does not know. */
-    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-            return errno;
+    return capability < 64 && (set >> capability & 1) != 0;
+}
+
+/* Up to the first number that the kernel does not know. */
+static int bounding_set_shrink(uint64_t wanted)
+{
+    int present;
+
+    for (unsigned cap = 0; (present = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++)
+        if (present != 0 && !has(wanted, cap) &&
+            (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 || prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0))
+            return errno != 0 ? errno : EPERM;
     return 0;
 }
 
-static bool sets_are_empty(const CapabilitySets sets, bool permitted_too)
+static int ambient_set_exactly(uint64_t wanted)
 {
-    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-        if (sets[i].inheritable != 0 ||
-            (permitted_too && (sets[i].permitted != 0 || sets[i].effective != 0)))
-            return false;
-    return true;
+    int present;
+
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+        return errno;
+    for (unsigned cap = 0; cap < 64; cap++)
+        if (has(wanted, cap) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+            return errno;
+    for (unsigned cap = 0; (present = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0)) >= 0;
+         cap++)
+        if ((present != 0) != has(wanted, cap))
+            return EPERM;
+    return 0;
 }
 
 static bool permits_nothing(const CapabilitySets sets)
@@ -133,35 +149,46 @@ static bool permits_nothing(const CapabilitySets sets)
     return permitted == 0;
 }
 
-int drop_capabilities(bool all)
+/* Emptying the bounding set takes CAP_SETPCAP, which a change of the uid has made ineffective. */
+static int bounding_set_apply(const struct WirePlan *plan, CapabilitySets sets)
 {
-    CapabilitySets sets;
-    int error = capabilities_get(sets);
+    int error;
 
-    if (error != 0)
-        return error;
-    /* Whoever never had a capability cannot empty the bounding set, and gains no more from it than
-     * any other process of his user. */
-    if (all && !permits_nothing(sets)) {
-        for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-            sets[i].effective = sets[i].permitted;
-        error = capabilities_set(sets);
-        if (error == 0)
-            error = bounding_set_empty();
-        if (error != 0)
-            return error;
-    }
-    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-        sets[i].inheritable = 0;
-        if (all)
-            sets[i].permitted = sets[i].effective = 0;
-    }
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-        return errno;
+    /* Whoever never had a capability cannot shrink it, and gains no more from it than any other
+     * process of his user. */
+    if (permits_nothing(sets))
+        return 0;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        sets[i].effective = sets[i].permitted;
     error = capabilities_set(sets);
+    return error != 0 ? error : bounding_set_shrink(plan->bounding);
+}
+
+static void sets_decide(const struct WirePlan *plan, CapabilitySets sets)
+{
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        sets[i].permitted &= (uint32_t)(plan->permitted >> 32 * i);
+        sets[i].effective = sets[i].permitted;
+        sets[i].inheritable = (uint32_t)(plan->ambient >> 32 * i);
+    }
+}
+
+int drop_capabilities(const struct WirePlan *plan)
+{
+    CapabilitySets wanted, got;
+    int error = capabilities_get(wanted);
+
     if (error == 0)
-        error = capabilities_get(sets);
+        error = bounding_set_apply(plan, wanted);
     if (error != 0)
         return error;
-    return sets_are_empty(sets, all) ? 0 : EPERM;
+    sets_decide(plan, wanted);
+    error = capabilities_set(wanted);
+    if (error == 0)
+        error = ambient_set_exactly(plan->ambient);
+    if (error == 0)
+        error = capabilities_get(got);
+    if (error != 0)
+        return error;
+    return memcmp(wanted, got, sizeof wanted) == 0 ? 0 : EPERM;
 }

@@ -102,6 +102,11 @@ static inline const struct WireStep *plan_steps(const struct WirePlan *plan)
     return (const struct WireStep *)(const void *)((const char *)plan + plan->steps);
 }
 
+static inline const struct WireLimit *plan_limits(const struct WirePlan *plan)
+{
+    return (const struct WireLimit *)(const void *)((const char *)plan + plan->limits);
+}
+
 static inline char **plan_pointers(struct WirePlan *plan, uint32_t offset)
 {
     return (char **)(void *)((char *)plan + offset);
@@ -120,7 +125,14 @@ int oom_score_write(uint32_t number);
 int drop_groups(const struct WirePlan *plan);
 int drop_gid(const struct WirePlan *plan);
 int drop_uid(const struct WirePlan *plan);
-int drop_capabilities(bool all);
+int drop_capabilities(const struct WirePlan *plan);
+
+/* ---- limits.c: in the payload's process ------------------------------------------------------ */
+
+int keyring_make(void);
+int umask_set(uint32_t mask);
+int nice_set(uint32_t number);
+int limit_set(const struct WireLimit *limit);
 
 /* ---- exec.c: in the payload's process -------------------------------------------------------- */
 

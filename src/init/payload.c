@@ -72,6 +72,14 @@ static int perform(const struct Init *init, const struct WireStep *step)
     switch (step->kind) {
     case STEP_SESSION:
         return perform_session(init);
+    case STEP_KEYRING:
+        return keyring_make();
+    case STEP_UMASK:
+        return umask_set(step->number);
+    case STEP_NICE:
+        return nice_set(step->number);
+    case STEP_LIMIT:
+        return limit_set(&plan_limits(init->plan)[step->number]);
     case STEP_PAYLOAD_OOM_SCORE:
         return oom_score_write(step->number);
     case STEP_GROUPS:
@@ -81,7 +89,7 @@ static int perform(const struct Init *init, const struct WireStep *step)
     case STEP_UID:
         return drop_uid(init->plan);
     case STEP_CAPABILITIES:
-        return drop_capabilities(step->number == 1);
+        return drop_capabilities(init->plan);
     case STEP_NO_NEW_PRIVILEGES:
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
     case STEP_STDOUT:
@@ -128,7 +136,6 @@ static int payload_main(void *arg)
     struct Payload *payload = arg;
     int error;
 
-    (void)umask(S_IWGRP | S_IWOTH);
     if (!perform_steps(payload))
         return EXIT_NOT_STARTED;
     /* In a pid namespace the end of the init is the end of all; elsewhere the payload would live

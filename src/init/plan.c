@@ -67,13 +67,15 @@ static bool tables_are_sound(const struct WirePlan *plan)
     const struct Range tables[] = {
         table_range(plan->steps, plan->step_count, sizeof(struct WireStep)),
         table_range(plan->groups, plan->group_count, sizeof(uint32_t)),
+        table_range(plan->limits, plan->limit_count, sizeof(struct WireLimit)),
         argv_range(plan),
         env_range(plan),
     };
-    const size_t alignments[] = { 4, 4, 8, 8 }, count = sizeof tables / sizeof tables[0];
+    const size_t alignments[] = { 4, 4, 8, 8, 8 }, count = sizeof tables / sizeof tables[0];
 
-    if (plan->step_count > WIRE_STEPS_MAX || plan->group_count > WIRE_GROUPS_MAX ||
-        plan->argc > WIRE_ARGS_MAX || plan->envc > WIRE_ARGS_MAX)
+    if (plan->step_count > WIRE_STEPS_MAX || plan->limit_count > WIRE_RESOURCES ||
+        plan->group_count > WIRE_GROUPS_MAX || plan->argc > WIRE_ARGS_MAX ||
+        plan->envc > WIRE_ARGS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!range_is_inside(plan, tables[i], alignments[i]))
@@ -101,14 +103,40 @@ static bool step_needs_path(uint32_t kind)
            kind == STEP_STDERR || kind == STEP_WORKING_DIRECTORY;
 }
 
+/* Numbers that say nothing to the kernel, or something else. */
+static bool step_number_is_sound(const struct WirePlan *plan, const struct WireStep *step)
+{
+    switch (step->kind) {
+    case STEP_OOM_SCORE:
+    case STEP_PAYLOAD_OOM_SCORE:
+        return step->number <= WIRE_OOM_SCORE_MAX;
+    case STEP_NICE:
+        return step->number <= WIRE_NICE_MAX;
+    case STEP_UMASK:
+        return step->number <= 0777;
+    case STEP_LIMIT:
+        return step->number < plan->limit_count;
+    default:
+        return true;
+    }
+}
+
 static bool step_is_sound(const struct WirePlan *plan, const struct WireStep *step)
 {
     if (step->kind < STEP_SUBREAPER || step->kind > STEP_EXEC ||
-        (step->flags & ~WIRE_STEP_REQUIRED) != 0)
+        (step->flags & ~WIRE_STEP_REQUIRED) != 0 || !step_number_is_sound(plan, step))
         return false;
     if (step->path == 0)
         return !step_needs_path(step->kind);
     return string_is_sound(plan, step->path);
+}
+
+/* Limits are many, everything else behind the gate comes once. */
+static bool step_may_follow(uint32_t kind, uint32_t last)
+{
+    if (last < STEP_GATE)
+        return kind <= STEP_GATE;
+    return kind > last || (kind == last && kind == STEP_LIMIT);
 }
 
 /* One gate, the init's own steps before it in any order, and after it strictly in the order of
@@ -124,7 +152,7 @@ static bool steps_are_sound(const struct WirePlan *plan)
 
         if (!step_is_sound(plan, &steps[i]))
             return false;
-        if (last < STEP_GATE ? kind > STEP_GATE : kind <= last)
+        if (!step_may_follow(kind, last))
             return false;
         last = kind;
     }
@@ -147,6 +175,22 @@ static bool ids_are_sound(const struct WirePlan *plan)
     return id_is_valid(plan->uid) && id_is_valid(plan->gid);
 }
 
+static bool limits_are_sound(const struct WirePlan *plan)
+{
+    const struct WireLimit *limits = plan_limits(plan);
+
+    for (uint32_t i = 0; i < plan->limit_count; i++)
+        if (limits[i].resource >= WIRE_RESOURCES || limits[i].reserved != 0 ||
+            limits[i].soft > limits[i].hard)
+            return false;
+    return true;
+}
+
+static bool capabilities_are_sound(const struct WirePlan *plan)
+{
+    return (plan->permitted & ~plan->bounding) == 0 && (plan->ambient & ~plan->permitted) == 0;
+}
+
 static bool executable_is_sound(const struct WirePlan *plan)
 {
     if (plan->argc == 0)
@@ -163,8 +207,9 @@ static bool plan_is_sound(const struct WirePlan *plan, size_t size)
     return plan->magic == WIRE_PLAN_MAGIC && plan->version == WIRE_VERSION && plan->size == size &&
            tables_are_sound(plan) && strings_are_sound(plan, plan->argv, plan->argc) &&
            strings_are_sound(plan, plan->env, plan->envc) && steps_are_sound(plan) &&
-           plan->kill_signal < WIRE_SIGNAL_ALL && ids_are_sound(plan) &&
-           executable_is_sound(plan) && plan->own_pid_namespace == (getpid() == 1);
+           plan->kill_signal < WIRE_SIGNAL_ALL && ids_are_sound(plan) && limits_are_sound(plan) &&
+           capabilities_are_sound(plan) && executable_is_sound(plan) &&
+           plan->own_pid_namespace == (getpid() == 1);
 }
 
 /* Forward, since a pointer is never larger than the offset it comes from. */

@@ -16,6 +16,11 @@ bool plan_is_required(const PlanInput *input, SettingId id);
 /* A step that is not needed or was not asked for, for those who read the plan. */
 void plan_add_dropped(Plan *plan, unsigned kind, const char *reason);
 
+/* A step for a setting. False and ISOLATION_FAILED if it cannot be had and must not degrade. */
+PlanStep *plan_add_setting_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id);
+bool plan_add_refused(const PlanInput *input, Plan *plan, unsigned kind, SettingId id,
+                      GError **error, const char *reason, ...) G_GNUC_PRINTF(6, 7);
+
 /* What was asked for this kind: "auto" is resolved, and Require= makes "required" of "try". */
 TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);
 
@@ -32,3 +37,8 @@ bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error);
 /* plan-payload.c: what is executed, with which variables, and what its process does before. */
 bool plan_set_payload(const PlanInput *input, Plan *plan, GError **error);
 bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error);
+
+/* plan-privileges.c: who the payload is and what it may do. */
+bool plan_add_limit_steps(const PlanInput *input, Plan *plan, GError **error);
+bool plan_add_identity_steps(const PlanInput *input, Plan *plan, GError **error);
+bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error);

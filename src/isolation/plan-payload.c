@@ -55,23 +55,6 @@ bool plan_set_payload(const PlanInput *input, Plan *plan, GError **error)
     return true;
 }
 
-static void add_identity_steps(const PlanInput *input, Plan *plan)
-{
-    if (input->service_uid != 0) {
-        plan_add_dropped(plan, STEP_UID, "the service runs as this user already");
-        return;
-    }
-    /* In a user namespace of two ids the other groups do not exist. */
-    if (plan->id_map == ID_MAP_PAIR)
-        plan->identity.n_groups = 0;
-    if (input->groups_denied)
-        plan_add_dropped(plan, STEP_GROUPS, "the user namespace around the service forbids it");
-    else
-        plan_add_step(plan, STEP_GROUPS, true);
-    plan_add_step(plan, STEP_GID, true);
-    plan_add_step(plan, STEP_UID, true);
-}
-
 /* "file:PATH" and "append:PATH" are opened by the payload's process, as its user; the rest is given
  * to it. Two truncating descriptors of one file would write over each other: then it is one. */
 static void add_output_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id)
@@ -100,12 +83,13 @@ bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error)
 {
     const char *directory = spec_get_string(input->spec, SETTING_WORKING_DIRECTORY);
 
-    (void)error;
     plan_add_step(plan, STEP_SESSION, true);
-    if (input->service_uid == 0)
-        plan_add_step(plan, STEP_PAYLOAD_OOM_SCORE, false)->number = OOM_SCORE_NEUTRAL;
-    add_identity_steps(input, plan);
-    plan_add_step(plan, STEP_CAPABILITIES, true)->number = input->identity->uid != 0;
+    plan_add_step(plan, STEP_KEYRING, false);
+    plan_add_setting_step(input, plan, STEP_UMASK, SETTING_UMASK)->number = (uint32_t)spec_get_uint(
+        input->spec, SETTING_UMASK);
+    if (!plan_add_limit_steps(input, plan, error) || !plan_add_identity_steps(input, plan, error) ||
+        !plan_add_capability_step(input, plan, error))
+        return false;
     if (no_new_privileges(input))
         plan_add_step(plan, STEP_NO_NEW_PRIVILEGES, true);
     else

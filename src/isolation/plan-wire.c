@@ -81,6 +81,10 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
         .group_count = (uint32_t)plan->identity.n_groups,
         .own_pid_namespace = plan_has_namespace(plan, NAMESPACE_PID),
         .kill_signal = (uint32_t)plan->kill_signal,
+        .limit_count = plan->limits->len,
+        .bounding = plan->capabilities.bounding,
+        .permitted = plan->capabilities.permitted,
+        .ambient = plan->capabilities.ambient,
     };
 
     append(bytes, &header, sizeof header, 8);
@@ -88,6 +92,8 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
     header.argv = append_strv(bytes, plan->argv, &header.argc);
     header.env = append_strv(bytes, plan->environment, &header.envc);
     header.groups = append_groups(bytes, &plan->identity);
+    header.limits = append(bytes, plan->limits->data, plan->limits->len * sizeof(struct WireLimit),
+                           8);
     header.executable = append_string(bytes, plan->executable);
     header.search_path = append_string(bytes, plan->search_path);
     header.script = append_string(bytes, plan->script);

@@ -38,6 +38,7 @@ Plan *plan_new(void)
 {
     Plan *plan = g_new0(Plan, 1);
 
+    plan->limits = g_array_new(FALSE, FALSE, sizeof(struct WireLimit));
     plan->steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         plan->isolation[kind].outcome = ISOLATION_SHARED;
@@ -51,6 +52,7 @@ void plan_free(Plan *plan)
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         g_free(plan->isolation[kind].reason);
     g_clear_pointer(&plan->steps, g_ptr_array_unref);
+    g_clear_pointer(&plan->limits, g_array_unref);
     g_strfreev(plan->argv);
     g_strfreev(plan->environment);
     g_free(plan->executable);
@@ -60,15 +62,28 @@ void plan_free(Plan *plan)
     g_free(plan);
 }
 
-void plan_step_refused(Plan *plan, unsigned kind, const char *reason)
+/* A path that came from the init may be cut. */
+static bool step_is_about(const PlanStep *step, const char *path)
+{
+    return !step->path || g_str_has_prefix(step->path, path);
+}
+
+const PlanStep *plan_step_refused(Plan *plan, unsigned kind, const char *path, const char *reason)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
         PlanStep *step = g_ptr_array_index(plan->steps, i);
-        if (step->kind != kind || step->outcome != OUTCOME_PLANNED)
+        if (step->kind != kind || step->outcome != OUTCOME_PLANNED || !step_is_about(step, path))
             continue;
         step->outcome = OUTCOME_REFUSED;
         step->reason = g_strdup(reason);
+        return step;
     }
+    return NULL;
+}
+
+const char *plan_step_feature(const PlanStep *step)
+{
+    return step->setting >= 0 ? setting_get((SettingId)step->setting)->name : step_name(step->kind);
 }
 
 bool plan_has_namespace(const Plan *plan, unsigned kind)
@@ -91,6 +106,7 @@ PlanStep *plan_add_step(Plan *plan, unsigned kind, bool required)
 
     step->kind = kind;
     step->required = required;
+    step->setting = -1;
     g_ptr_array_add(plan->steps, step);
     return step;
 }
@@ -101,6 +117,28 @@ void plan_add_dropped(Plan *plan, unsigned kind, const char *reason)
 
     step->outcome = OUTCOME_DROPPED;
     step->reason = g_strdup(reason);
+}
+
+PlanStep *plan_add_setting_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id)
+{
+    PlanStep *step = plan_add_step(plan, kind, plan_is_required(input, id));
+
+    step->setting = (int)id;
+    return step;
+}
+
+bool plan_add_refused(const PlanInput *input, Plan *plan, unsigned kind, SettingId id,
+                      GError **error, const char *reason, ...)
+{
+    PlanStep *step = plan_add_setting_step(input, plan, kind, id);
+    va_list args;
+
+    va_start(args, reason);
+    step->reason = g_strdup_vprintf(reason, args);
+    va_end(args);
+    step->outcome = OUTCOME_REFUSED;
+    return !step->required || error_set(error, CONSTELLATION_ERROR_ISOLATION_FAILED,
+                                        "%s is required: %s", setting_get(id)->name, step->reason);
 }
 
 /* A host's root can move oom_score_adj both ways, an ordinary user only up. */
@@ -144,6 +182,14 @@ Plan *plan_make(const PlanInput *input, GError **error)
                   "User=%s: this service runs as uid %u and can run nothing as another user "
                   "(use the system service)",
                   input->identity->user, input->service_uid);
+        return NULL;
+    }
+    if (input->service_uid != 0 && spec_is_set(input->spec, SETTING_GROUP) &&
+        input->identity->gid != input->service_gid) {
+        error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
+                  "Group=%s: this service runs with gid %u and can run nothing with another (use "
+                  "the system service)",
+                  spec_get_string(input->spec, SETTING_GROUP), input->service_gid);
         return NULL;
     }
     copy_identity(input->identity, &plan->identity);

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 
 #include "isolation/namespaces.h"
+#include "isolation/wire.h"
+#include "model/rlimits.h"
 #include "model/spec.h"
 #include "util/error.h"
 
@@ -36,6 +38,7 @@ typedef struct PlanStep {
     bool required; /* its failure ends the start */
     uint32_t number;
     char *path;
+    int setting;     /* SettingId that it is for, or -1 */
     Outcome outcome; /* only planned ones go to the init */
     char *reason;    /* for dropped and refused ones */
 } PlanStep;
@@ -52,6 +55,13 @@ typedef struct Isolation {
     char *reason; /* "" if private */
 } Isolation;
 
+/* What the payload's process may do as far as the kernel divides root's rights; see wire.h. */
+typedef struct Capabilities {
+    uint64_t bounding;
+    uint64_t permitted;
+    uint64_t ambient;
+} Capabilities;
+
 typedef struct Plan {
     Isolation isolation[NAMESPACE_COUNT];
     unsigned clone_flags; /* what the launcher makes */
@@ -64,13 +74,24 @@ typedef struct Plan {
     char *search_path;
     int kill_signal; /* with which systemd stops the instance; 0: SIGTERM only */
     Identity identity;
+    Capabilities capabilities;
+    GArray *limits; /* struct WireLimit; a STEP_LIMIT has the index of one */
 } Plan;
+
+/* What payloads of a service that is not root's begin with: they cannot get beyond it. */
+typedef struct OwnLimits {
+    uint64_t soft[RLIMIT_COUNT], hard[RLIMIT_COUNT]; /* by RLIMIT_* number */
+    int nice;
+} OwnLimits;
 
 typedef struct PlanInput {
     const Spec *spec;
     const char *name;
     const char *id;
     uid_t service_uid; /* the service's own: 0 may become anybody */
+    gid_t service_gid;
+    const OwnLimits *own_limits;
+    unsigned last_capability; /* the last one that this kernel knows */
     const Identity *identity;
     const HostFeatures *features;
     const char *interpreter;  /* for a Script= without Interpreter= */
@@ -92,8 +113,12 @@ PlanStep *plan_add_step(Plan *plan, unsigned kind, bool required);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
-/* The init could not perform this step and went on without it. */
-void plan_step_refused(Plan *plan, unsigned kind, const char *reason);
+/* The init could not perform this step and went on without it. `path` is the step's, "" for none;
+ * the step, or NULL if there is no such in the plan. */
+const PlanStep *plan_step_refused(Plan *plan, unsigned kind, const char *path, const char *reason);
+
+/* What people know the step by: the setting that it is for, else its name. */
+const char *plan_step_feature(const PlanStep *step);
 
 bool plan_has_namespace(const Plan *plan, unsigned kind);
 

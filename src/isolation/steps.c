@@ -36,6 +36,11 @@ static const StepInfo step_infos[STEP_COUNT] = {
     [STEP_SESSION] = { "session", "starting a session", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_PAYLOAD_OOM_SCORE] = { "oom-score", "setting the OOM score",
                                  CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_KEYRING] = { "keyring", "making a session keyring",
+                       CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_UMASK] = { "umask", "setting the umask", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_NICE] = { "nice", "setting the nice value", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_LIMIT] = { "limit", "setting", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_GROUPS] = { "groups", "setting the supplementary groups",
                       CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_GID] = { "gid", "setting the group", CONSTELLATION_ERROR_ISOLATION_FAILED },
@@ -95,6 +100,8 @@ static const char *exec_advice(int error_number)
         return "it is neither a program of this architecture nor a script with a #! line";
     case ENOTDIR:
         return "a part of the path is no directory";
+    case EAGAIN:
+        return "LimitNPROC= of its user is reached";
     case E2BIG:
         return "arguments and environment are too long";
     default:
@@ -159,6 +166,16 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
     case STEP_GID:
     case STEP_UID:
         return "the service may not become this user (is a user namespace in the way?)";
+    case STEP_PAYLOAD_OOM_SCORE:
+        return "only root may lower it (OOMScoreAdjust=)";
+    case STEP_NICE:
+        return "only root may lower it, or who has LimitNICE=";
+    case STEP_LIMIT:
+        return "only root may raise a hard limit, and no descriptor limit above fs.nr_open";
+    case STEP_KEYRING:
+        return error_number == EDQUOT ? "the user has too many keys (kernel.keys.maxkeys)" : NULL;
+    case STEP_CAPABILITIES:
+        return "the service itself must have all that it gives and takes";
     case STEP_FORK:
         return "a limit on processes is reached (TasksMax=, or ulimit -u of the user)";
     default:

@@ -124,11 +124,15 @@ enum {
     STEP_GATE,             /* wait until the cgroup is there */
     STEP_CGROUP_NAMESPACE, /* after the gate, so that its root is the instance's cgroup */
     STEP_SESSION,          /* from here on in the payload's process: setsid, stdio */
+    STEP_KEYRING,          /* a session keyring of its own */
+    STEP_UMASK,            /* number */
     STEP_PAYLOAD_OOM_SCORE,
+    STEP_NICE,  /* number: the value + 20 */
+    STEP_LIMIT, /* number: index of a struct WireLimit; path: the setting; one for each */
     STEP_GROUPS,
     STEP_GID,
     STEP_UID,
-    STEP_CAPABILITIES, /* number: 1 = drop all, 0 = leave root's */
+    STEP_CAPABILITIES, /* those of the plan */
     STEP_NO_NEW_PRIVILEGES,
     STEP_STDOUT, /* path: a file, as the payload's user; number: OUTPUT_* */
     STEP_STDERR,
@@ -157,6 +161,14 @@ struct WireStep {
     uint32_t path; /* offset of a NUL-terminated string in the plan, 0: none */
 };
 
+/* A limit of a resource, setrlimit(2). */
+struct WireLimit {
+    uint32_t resource; /* RLIMIT_* */
+    uint32_t reserved; /* 0 */
+    uint64_t soft;
+    uint64_t hard;
+};
+
 /* At offset 0 of the plan. All offsets are from there, all strings NUL-terminated; argv and env
  * are tables of 64-bit offsets, 8-byte aligned, that the init turns into pointers in place (its
  * mapping is private) and that end with a 0 entry. argc 0 is a sandbox: nothing is executed. */
@@ -183,12 +195,22 @@ struct WirePlan {
     uint32_t script;
     uint32_t own_pid_namespace;
     uint32_t kill_signal; /* with which systemd stops a scope, besides SIGTERM; 0: no other */
+    uint32_t limit_count;
+    uint32_t limits; /* offset of struct WireLimit[] */
+    /* What the payload has at most, has at its exec, and keeps through it without being root's; bit
+     * n is capability n. Each is within the one before. */
+    uint64_t bounding;
+    uint64_t permitted;
+    uint64_t ambient;
 };
 
 #define WIRE_PLAN_SIZE_MAX (4u << 20)
 #define WIRE_STEPS_MAX     512u
 #define WIRE_ARGS_MAX      4096u
 #define WIRE_GROUPS_MAX    1024u
+#define WIRE_RESOURCES     16u /* RLIMIT_CPU to RLIMIT_RTTIME */
+#define WIRE_NICE_MAX      39u /* 19 + 20 */
+#define WIRE_OOM_SCORE_MAX 2000u
 
 /* ---- init: commands once it runs ------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "model/capabilities.h"
 #include "model/privileged.h"
 
 typedef enum Privilege {
@@ -8,6 +9,9 @@ typedef enum Privilege {
     PRIVILEGE_NEVER,
     PRIVILEGE_IF_OFF, /* a choice of required, try, off */
     PRIVILEGE_IF_NO,  /* a boolean that is a protection */
+    PRIVILEGE_IF_ANY, /* capabilities */
+    PRIVILEGE_IF_NEGATIVE,
+    PRIVILEGE_IF_RAISED, /* a limit above the hard one that payloads begin with */
 } Privilege;
 
 static const uint8_t privileges[_SETTING_COUNT] = {
@@ -18,7 +22,10 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_ENVIRONMENT] = PRIVILEGE_NEVER,
     [SETTING_WORKING_DIRECTORY] = PRIVILEGE_NEVER, /* entered by the payload's user */
     [SETTING_USER] = PRIVILEGE_NEVER,              /* a right of its own */
-    [SETTING_STANDARD_OUTPUT] = PRIVILEGE_NEVER,   /* opened by the payload's user */
+    [SETTING_GROUP] = PRIVILEGE_NEVER,             /* his own, or it is refused */
+    [SETTING_SUPPLEMENTARY_GROUPS] = PRIVILEGE_NEVER,
+    [SETTING_UMASK] = PRIVILEGE_NEVER,
+    [SETTING_STANDARD_OUTPUT] = PRIVILEGE_NEVER, /* opened by the payload's user */
     [SETTING_STANDARD_ERROR] = PRIVILEGE_NEVER,
     [SETTING_LABELS] = PRIVILEGE_NEVER,
     [SETTING_RESTART] = PRIVILEGE_NEVER,
@@ -46,6 +53,26 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_TIME_NAMESPACE] = PRIVILEGE_NEVER, /* nor is it to have a network or none */
     [SETTING_NETWORK] = PRIVILEGE_NEVER,
     [SETTING_NO_NEW_PRIVILEGES] = PRIVILEGE_IF_NO,
+    [SETTING_CAPABILITY_BOUNDING_SET] = PRIVILEGE_IF_ANY,
+    [SETTING_AMBIENT_CAPABILITIES] = PRIVILEGE_IF_ANY,
+    [SETTING_OOM_SCORE_ADJUST] = PRIVILEGE_IF_NEGATIVE,
+    [SETTING_NICE] = PRIVILEGE_IF_NEGATIVE,
+    [SETTING_LIMIT_CPU] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_FSIZE] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_DATA] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_STACK] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_CORE] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_RSS] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_NOFILE] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_AS] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_NPROC] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_MEMLOCK] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_LOCKS] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_SIGPENDING] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_MSGQUEUE] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_NICE] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_RTPRIO] = PRIVILEGE_IF_RAISED,
+    [SETTING_LIMIT_RTTIME] = PRIVILEGE_IF_RAISED,
     [SETTING_CPU_QUOTA] = PRIVILEGE_NEVER,
     [SETTING_CPU_WEIGHT] = PRIVILEGE_NEVER, /* among the owner's instances */
     [SETTING_MEMORY_MAX] = PRIVILEGE_NEVER,
@@ -54,7 +81,27 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_TASKS_MAX] = PRIVILEGE_NEVER,
 };
 
-static bool is_privileged(const Spec *spec, SettingId id)
+static bool asks_for_capabilities(const Spec *spec, SettingId id)
+{
+    const char *unknown;
+    uint64_t set = 0;
+
+    return !capabilities_read(spec_get_strv(spec, id), &set, &unknown) || set != 0;
+}
+
+static bool raises_limit(const Spec *spec, SettingId id, const uint64_t *hard_limits)
+{
+    for (size_t i = 0; i < RLIMIT_COUNT; i++) {
+        Rlimit limit;
+
+        if (rlimit_infos[i].setting == id)
+            return !rlimit_read(setting_get(id), spec_get_string(spec, id), &limit, NULL) ||
+                   limit.hard > hard_limits[rlimit_infos[i].resource];
+    }
+    return true;
+}
+
+static bool is_privileged(const Spec *spec, SettingId id, const uint64_t *hard_limits)
 {
     if (!spec_is_set(spec, id))
         return false;
@@ -65,18 +112,24 @@ static bool is_privileged(const Spec *spec, SettingId id)
         return spec_get_uint(spec, id) == CHOICE_OFF;
     case PRIVILEGE_IF_NO:
         return spec_get_uint(spec, id) == 0;
+    case PRIVILEGE_IF_ANY:
+        return asks_for_capabilities(spec, id);
+    case PRIVILEGE_IF_NEGATIVE:
+        return (int64_t)spec_get_uint(spec, id) < 0;
+    case PRIVILEGE_IF_RAISED:
+        return raises_limit(spec, id, hard_limits);
     case PRIVILEGE_ALWAYS:
         break;
     }
     return true;
 }
 
-char **privileged_settings(const Spec *spec)
+char **privileged_settings(const Spec *spec, const uint64_t hard_limits[RLIMIT_COUNT])
 {
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
 
     for (SettingId id = 0; id < _SETTING_COUNT; id++)
-        if (is_privileged(spec, id))
+        if (is_privileged(spec, id, hard_limits))
             g_strv_builder_add(names, setting_get(id)->name);
     return g_strv_builder_end(names);
 }

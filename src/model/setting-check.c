@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "model/capabilities.h"
+#include "model/rlimits.h"
 #include "model/setting-check.h"
 #include "model/setting-text.h"
 #include "model/text.h"
@@ -30,6 +32,8 @@ static const struct {
     [SETTING_TYPE_USEC] = { VALUE_NUMBER, NULL, NULL },
     [SETTING_TYPE_CPU_QUOTA] = { VALUE_NUMBER, NULL, NULL },
     [SETTING_TYPE_SIGNAL] = { VALUE_NUMBER, NULL, NULL },
+    [SETTING_TYPE_INT] = { VALUE_NUMBER, NULL, NULL },
+    [SETTING_TYPE_MODE] = { VALUE_NUMBER, NULL, NULL },
     [SETTING_TYPE_STRING] = { VALUE_STRING, text_is_shown,
                               "must be UTF-8 text without control characters" },
     [SETTING_TYPE_PATH] = { VALUE_STRING, text_is_path,
@@ -37,6 +41,9 @@ static const struct {
                             "'//' and a slash at the end" },
     [SETTING_TYPE_USER] = { VALUE_STRING, text_is_user,
                             "must be a user name or a uid (0 to 4294967294, not 65535)" },
+    [SETTING_TYPE_GROUP] = { VALUE_STRING, text_is_user,
+                             "must be a group name or a gid (0 to 4294967294, not 65535)" },
+    [SETTING_TYPE_RLIMIT] = { VALUE_STRING, NULL, NULL },
     [SETTING_TYPE_HOSTNAME] = { VALUE_STRING, text_is_hostname,
                                 "must be a host name: letters, digits, hyphens and dots, at most "
                                 "64 of them" },
@@ -45,6 +52,8 @@ static const struct {
                               "path" },
     [SETTING_TYPE_STRV] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_STATUSES] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_GROUPS] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_CAPABILITIES] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_COMMAND] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_ENVIRONMENT] = { VALUE_STRV, NULL, NULL },
 };
@@ -76,6 +85,9 @@ static bool number_fits(const Setting *setting, uint64_t number)
         return number <= 1;
     if (setting->type == SETTING_TYPE_ENUM)
         return number < g_strv_length((char **)setting->choices);
+    if (setting->type == SETTING_TYPE_INT)
+        return (int64_t)number >= (int64_t)setting->minimum &&
+               (int64_t)number <= (int64_t)setting->maximum;
     return number >= setting->minimum && number <= setting->maximum;
 }
 
@@ -102,6 +114,8 @@ bool setting_check_string(const Setting *setting, const char *string, GError **e
                                   "must have at most %" G_GUINT64_FORMAT " bytes",
                                   setting->maximum);
     }
+    if (setting->type == SETTING_TYPE_RLIMIT)
+        return rlimit_read(setting, string, NULL, error);
     if (!types[setting->type].string_fits(string))
         return setting_refuse(setting, string, error, "%s", types[setting->type].string_reason);
     return true;
@@ -136,6 +150,32 @@ static char *statuses_fault(const char *const *strv)
                                    i + 1);
     }
     return NULL;
+}
+
+static char *groups_fault(const char *const *strv)
+{
+    for (size_t i = 0; strv[i]; i++) {
+        if (i == LIST_WORDS_MAX)
+            return g_strdup_printf("at most %d words", LIST_WORDS_MAX);
+        if (!text_is_user(strv[i]))
+            return g_strdup_printf("word %zu must be a group name or a gid (0 to 4294967294, not "
+                                   "65535)",
+                                   i + 1);
+    }
+    return NULL;
+}
+
+static char *capabilities_fault(const char *const *strv)
+{
+    const char *unknown;
+    uint64_t mask;
+
+    if (capabilities_read(strv, &mask, &unknown))
+        return NULL;
+    g_autofree char *quoted = text_quotable(unknown);
+    return g_strdup_printf("%s is no capability (see capabilities(7); only the first word may "
+                           "begin with ~)",
+                           quoted);
 }
 
 static bool argument_fits(const char *word)
@@ -186,16 +226,16 @@ static char *environment_fault(const char *const *strv)
 
 bool setting_check_strv(const Setting *setting, const char *const *strv, GError **error)
 {
-    g_autofree char *fault = NULL;
+    static char *(*const faults[_SETTING_TYPE_COUNT])(const char *const *) = {
+        [SETTING_TYPE_STRV] = list_fault,
+        [SETTING_TYPE_COMMAND] = command_fault,
+        [SETTING_TYPE_ENVIRONMENT] = environment_fault,
+        [SETTING_TYPE_STATUSES] = statuses_fault,
+        [SETTING_TYPE_GROUPS] = groups_fault,
+        [SETTING_TYPE_CAPABILITIES] = capabilities_fault,
+    };
+    g_autofree char *fault = faults[setting->type](strv);
 
-    if (setting->type == SETTING_TYPE_COMMAND)
-        fault = command_fault(strv);
-    else if (setting->type == SETTING_TYPE_ENVIRONMENT)
-        fault = environment_fault(strv);
-    else if (setting->type == SETTING_TYPE_STATUSES)
-        fault = statuses_fault(strv);
-    else
-        fault = list_fault(strv);
     if (!fault)
         return true;
 

@@ -30,6 +30,16 @@ static int parse_signal_number(const char *text, uint64_t *ret)
     return r;
 }
 
+static int parse_int_number(const char *text, uint64_t *ret)
+{
+    int64_t number;
+    int r = parse_int64(text, &number);
+
+    if (r == 0)
+        *ret = (uint64_t)number;
+    return r;
+}
+
 static char *print_bool(uint64_t number)
 {
     return g_strdup(number ? "yes" : "no");
@@ -40,6 +50,16 @@ static char *print_uint64(uint64_t number)
     if (number == UINT64_MAX)
         return g_strdup("infinity");
     return g_strdup_printf("%" G_GUINT64_FORMAT, number);
+}
+
+static char *print_int(uint64_t number)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT, (int64_t)number);
+}
+
+static char *print_mode(uint64_t number)
+{
+    return g_strdup_printf("%04" G_GINT64_MODIFIER "o", number);
 }
 
 static char *print_signal(uint64_t number)
@@ -65,6 +85,8 @@ static const struct {
                                  "not a share of one core (examples: 50%, 150%, infinity)" },
     [SETTING_TYPE_SIGNAL] = { parse_signal_number, print_signal,
                               "not a signal (examples: SIGTERM, INT, 15)" },
+    [SETTING_TYPE_INT] = { parse_int_number, print_int, "not a number (examples: 5, -5)" },
+    [SETTING_TYPE_MODE] = { parse_octal, print_mode, "not an octal number (examples: 0022, 077)" },
 };
 
 char *setting_print_number(const Setting *setting, uint64_t number)
@@ -103,7 +125,7 @@ char *setting_expected(const Setting *setting)
 
     g_autofree char *minimum = print_bound(setting, setting->minimum);
     g_autofree char *maximum = print_bound(setting, setting->maximum);
-    if (setting->maximum == UINT64_MAX)
+    if (setting->maximum == UINT64_MAX && setting->type != SETTING_TYPE_INT)
         return g_strdup_printf("at least %s", minimum);
     return g_strdup_printf("from %s to %s", minimum, maximum);
 }

@@ -89,6 +89,9 @@ const char *setting_signature(const Setting *setting)
         [SETTING_TYPE_UINT64] = "t",   [SETTING_TYPE_BYTES] = "t",
         [SETTING_TYPE_USEC] = "t",     [SETTING_TYPE_CPU_QUOTA] = "t",
         [SETTING_TYPE_SIGNAL] = "i",   [SETTING_TYPE_STATUSES] = "as",
+        [SETTING_TYPE_INT] = "i",      [SETTING_TYPE_MODE] = "u",
+        [SETTING_TYPE_GROUP] = "s",    [SETTING_TYPE_GROUPS] = "as",
+        [SETTING_TYPE_RLIMIT] = "s",   [SETTING_TYPE_CAPABILITIES] = "as",
     };
 
     return signatures[setting->type];

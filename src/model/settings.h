@@ -43,6 +43,12 @@ typedef enum SettingType {          /* bus signature; value in a Spec; text in f
                                      * seconds, infinity */
     SETTING_TYPE_CPU_QUOTA,         /* t; uint, microseconds of CPU time a second; "50%", infinity */
     SETTING_TYPE_SIGNAL,            /* i; uint; SIGTERM, TERM, 15 */
+    SETTING_TYPE_INT,               /* i; uint that stands for an int64_t, as its range; -5 */
+    SETTING_TYPE_MODE,              /* u; uint; octal: 0022 */
+    SETTING_TYPE_GROUP,             /* s; string: a group name or a decimal gid */
+    SETTING_TYPE_GROUPS,            /* as; strv of such */
+    SETTING_TYPE_CAPABILITIES,      /* as; strv of CAP_NAME, the first with ~: all but these */
+    SETTING_TYPE_RLIMIT,            /* s; string: LIMIT or SOFT:HARD in the unit of its resource */
     _SETTING_TYPE_COUNT,
 } SettingType;
 /* clang-format on */
@@ -104,7 +110,7 @@ const Setting *setting_get(SettingId id);
 /* The row with this file or bus name (exact case), or NULL. */
 const Setting *setting_find(const char *name);
 
-/* "b", "s", "as", "t", "i". */
+/* "b", "s", "as", "t", "i", "u". */
 const char *setting_signature(const Setting *setting);
 
 /* "Instance", "Isolation", "Resources". */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/capabilities.h"
 #include "model/setting-check.h"
 #include "model/setting-text.h"
 #include "model/spec.h"
@@ -201,6 +202,22 @@ static const char *word_for_nothing(const Setting *setting)
     return setting->id == SETTING_NETWORK ? "host" : "off";
 }
 
+static bool validate_capabilities(const Spec *spec, GError **error)
+{
+    uint64_t ambient = 0, bounding = CAPABILITIES_ALL;
+    const char *unknown;
+
+    (void)capabilities_read(spec_get_strv(spec, SETTING_AMBIENT_CAPABILITIES), &ambient, &unknown);
+    if (spec_is_set(spec, SETTING_CAPABILITY_BOUNDING_SET))
+        (void)capabilities_read(spec_get_strv(spec, SETTING_CAPABILITY_BOUNDING_SET), &bounding,
+                                &unknown);
+    if ((ambient & ~bounding) == 0)
+        return true;
+    g_autofree char *culprits = capabilities_print(ambient & ~bounding);
+    return setting_refuse(setting_get(SETTING_AMBIENT_CAPABILITIES), culprits, error,
+                          "not in CapabilityBoundingSet=, beyond which nothing can be had");
+}
+
 static bool validate_require(const Spec *spec, GError **error)
 {
     const Setting *require = setting_get(SETTING_REQUIRE);
@@ -249,6 +266,6 @@ static bool validate_size(const Spec *spec, GError **error)
 bool spec_validate(const Spec *spec, GError **error)
 {
     return validate_payload(spec, error) && validate_hostname(spec, error) &&
-           validate_network(spec, error) && validate_require(spec, error) &&
-           validate_size(spec, error);
+           validate_network(spec, error) && validate_capabilities(spec, error) &&
+           validate_require(spec, error) && validate_size(spec, error);
 }

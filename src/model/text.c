@@ -37,21 +37,25 @@ bool text_is_shown(const char *text)
     return true;
 }
 
-static bool text_is_uid(const char *text)
+bool text_to_id(const char *text, uint32_t *ret)
 {
-    uint64_t uid;
+    uint64_t id;
 
-    if (*text == '0' && text[1] != '\0')
+    if (!g_ascii_isdigit(*text) || (*text == '0' && text[1] != '\0'))
         return false;
-    return parse_uint64(text, &uid) == 0 && uid < UID_INVALID && uid != UID_INVALID_16;
+    if (parse_uint64(text, &id) < 0 || id >= UID_INVALID || id == UID_INVALID_16)
+        return false;
+    *ret = (uint32_t)id;
+    return true;
 }
 
 bool text_is_user(const char *text)
 {
     size_t length = strlen(text);
+    uint32_t id;
 
     if (g_ascii_isdigit(*text))
-        return text_is_uid(text);
+        return text_to_id(text, &id);
     if (length == 0 || length > USER_NAME_MAX || !(g_ascii_islower(*text) || *text == '_'))
         return false;
     if (text[length - 1] == '$')

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -13,8 +14,12 @@
  * that turns the direction of writing (a name must not disguise the question it stands in). */
 bool text_is_shown(const char *text);
 
-/* [a-z_][a-z0-9_-]*, maybe with a final $, at most 32 characters, as useradd(8) allows; or a
- * decimal uid. Neither 65535 nor 4294967295: both mean "no user" to some system call. */
+/* The one reader of uids and gids: decimal, without sign and leading zeros. Neither 65535 nor
+ * 4294967295: both mean "nobody" or "leave it" to some system call. */
+bool text_to_id(const char *text, uint32_t *ret);
+
+/* [a-z_][a-z0-9_-]*, maybe with a final $, at most 32 characters, as useradd(8) and groupadd(8)
+ * allow; or an id as text_to_id() takes it. */
 bool text_is_user(const char *text);
 
 /* RFC 1123: labels of 1 to 63 letters, digits and inner hyphens, joined by dots; at most 64

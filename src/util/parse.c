@@ -54,6 +54,41 @@ int parse_uint64(const char *text, uint64_t *ret)
     return decimal_whole(&decimal, ret);
 }
 
+int parse_int64(const char *text, int64_t *ret)
+{
+    bool negative = *text == '-';
+    uint64_t number;
+
+    if (negative || *text == '+')
+        text++;
+    if (!g_ascii_isdigit(*text))
+        return -EINVAL;
+    int r = parse_uint64(text, &number);
+    if (r < 0)
+        return r;
+    if (number > INT64_MAX)
+        return -ERANGE;
+    *ret = negative ? -(int64_t)number : (int64_t)number;
+    return 0;
+}
+
+int parse_octal(const char *text, uint64_t *ret)
+{
+    uint64_t number = 0;
+
+    if (*text == '\0')
+        return -EINVAL;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '7')
+            return -EINVAL;
+        if (number > UINT64_MAX >> 3)
+            return -ERANGE;
+        number = number << 3 | (uint64_t)(*text - '0');
+    }
+    *ret = number;
+    return 0;
+}
+
 int parse_bytes(const char *text, uint64_t *ret)
 {
     Decimal decimal;

@@ -9,6 +9,8 @@
 
 int parse_bool(const char *text, bool *ret);          /* yes no true false on off 1 0 */
 int parse_uint64(const char *text, uint64_t *ret);    /* decimal, no sign, no blanks; infinity */
+int parse_int64(const char *text, int64_t *ret);      /* decimal, maybe with a sign */
+int parse_octal(const char *text, uint64_t *ret);     /* 022, 0022, 22 */
 int parse_bytes(const char *text, uint64_t *ret);     /* B K M G T P, base 1024, fractions */
 int parse_usec(const char *text, uint64_t *ret);      /* us ms s min h d w; bare: seconds */
 int parse_cpu_quota(const char *text, uint64_t *ret); /* "50%" -> 500000 */

@@ -35,6 +35,8 @@ static void use(struct WirePlan *plan)
     read_table(plan, plan->env, plan->envc);
     for (uint32_t i = 0; i < plan->group_count; i++)
         total += groups[i];
+    for (uint32_t i = 0; i < plan->limit_count; i++)
+        total += plan_limits(plan)[i].hard;
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const char *path = plan_string(plan, steps[i].path);
         g_assert_cmpuint(steps[i].kind, <=, STEP_EXEC);

@@ -17,12 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LIST_MAX = 60000 };
+
+/* <linux/keyctl.h>, which a libc of its own does not bring. */
+enum { KEYCTL_GET_KEYRING_ID = 0, KEY_SPEC_SESSION_KEYRING = -3 };
 
 static void answer_errno(const char *key)
 {
@@ -323,6 +328,37 @@ static void report_limit(const char *key, int resource)
     answer(key, "%s %s", soft, hard);
 }
 
+static void report_limits(void)
+{
+    static const struct {
+        const char *key;
+        int resource;
+    } limits[] = {
+        { "rlimit_cpu", RLIMIT_CPU },           { "rlimit_fsize", RLIMIT_FSIZE },
+        { "rlimit_data", RLIMIT_DATA },         { "rlimit_stack", RLIMIT_STACK },
+        { "rlimit_core", RLIMIT_CORE },         { "rlimit_rss", RLIMIT_RSS },
+        { "rlimit_nofile", RLIMIT_NOFILE },     { "rlimit_as", RLIMIT_AS },
+        { "rlimit_nproc", RLIMIT_NPROC },       { "rlimit_memlock", RLIMIT_MEMLOCK },
+        { "rlimit_locks", RLIMIT_LOCKS },       { "rlimit_sigpending", RLIMIT_SIGPENDING },
+        { "rlimit_msgqueue", RLIMIT_MSGQUEUE }, { "rlimit_nice", RLIMIT_NICE },
+        { "rlimit_rtprio", RLIMIT_RTPRIO },     { "rlimit_rttime", RLIMIT_RTTIME },
+    };
+
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        report_limit(limits[i].key, limits[i].resource);
+}
+
+/* The serial number of the session keyring, without making one. */
+static void report_keyring(void)
+{
+    long id = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+
+    if (id < 0)
+        answer_errno("keyring");
+    else
+        answer("keyring", "%ld", id);
+}
+
 static void report_surroundings(void)
 {
     static List names;
@@ -331,9 +367,9 @@ static void report_surroundings(void)
 
     (void)umask(mask);
     answer("umask", "%04o", (unsigned)mask);
-    report_limit("rlimit_nofile", RLIMIT_NOFILE);
-    report_limit("rlimit_core", RLIMIT_CORE);
-    report_limit("rlimit_nproc", RLIMIT_NPROC);
+    report_limits();
+    answer("personality", "%#x", (unsigned)personality(0xffffffff));
+    report_keyring();
     report_line("oom_score_adj", "/proc/self/oom_score_adj", "");
     answer("nice", "%d", getpriority(PRIO_PROCESS, 0));
     if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)

@@ -237,6 +237,8 @@ int run_plan_fd(const Run *run)
     header.step_count = run->step_count;
     header.steps = append(plan.bytes, &size, steps, run->step_count * sizeof steps[0]);
     header.groups = append(plan.bytes, &size, run->groups, header.group_count * sizeof(uint32_t));
+    header.limits = append(plan.bytes, &size, run->limits,
+                           header.limit_count * sizeof run->limits[0]);
     header.argv = append_strings(plan.bytes, &size, run->argv, &header.argc);
     header.env = append_strings(plan.bytes, &size, run->env, &header.envc);
     header.executable = append_string(plan.bytes, &size, run->executable);
@@ -318,7 +320,7 @@ void run_as(Run *run, uid_t uid, gid_t gid)
     run_step(run, STEP_GROUPS, 0, NULL);
     run_step(run, STEP_GID, 0, NULL);
     run_step(run, STEP_UID, 0, NULL);
-    run_step(run, STEP_CAPABILITIES, 1, NULL);
+    run_step(run, STEP_CAPABILITIES, 0, NULL);
 }
 
 struct LaunchReply run_spawn(Run *run)

@@ -14,6 +14,7 @@
 #include "isolation/wire.h"
 
 #define RUN_STEPS_MAX   32
+#define RUN_LIMITS_MAX  4
 #define RUN_STRINGS_MAX 16384
 
 /* ---- launcher -------------------------------------------------------------------------------- */
@@ -38,6 +39,7 @@ typedef struct Run {
     const char *argv[8];
     const char *env[8];
     uint32_t groups[4];
+    struct WireLimit limits[RUN_LIMITS_MAX];
     const char *executable, *search_path, *script;
     char strings[RUN_STRINGS_MAX]; /* of the steps */
     size_t strings_used;

@@ -53,6 +53,7 @@ START_TEST(root_with_capabilities_keeps_them_but_hands_none_down)
 {
     Run *run = run_new_status();
 
+    run->header.bounding = run->header.permitted = UINT64_MAX;
     run_step(run, STEP_CAPABILITIES, 0, NULL);
     ck_assert_int_eq(run_complete(run), 0);
     assert_line(run, "CapInh:\t" NO_CAPABILITIES);
@@ -139,6 +140,7 @@ START_TEST(the_payload_inherits_no_signal_state_and_the_limits_of_old)
     launcher_start();
     ck_assert_ptr_ne(signal(SIGCHLD, SIG_DFL), SIG_ERR);
     run_step(run, STEP_OOM_SCORE, 1100, NULL);
+    run_step(run, STEP_UMASK, 0022, NULL);
     run_step(run, STEP_PAYLOAD_OOM_SCORE, 1000, NULL);
     ck_assert_int_eq(run_complete(run), 0);
     (void)snprintf(line, sizeof line, "%d", 200);

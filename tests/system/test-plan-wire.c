@@ -57,6 +57,14 @@ DAMAGE(unknown_flag, steps_of(plan)[0].flags = 2)
 DAMAGE(gate_twice, steps_of(plan)[1].kind = STEP_GATE)
 DAMAGE(no_gate, steps_of(plan)[2].kind = STEP_PROC)
 DAMAGE(exec_in_the_middle, steps_of(plan)[4].kind = STEP_EXEC)
+DAMAGE(too_many_limits, plan->limit_count = WIRE_RESOURCES + 1)
+DAMAGE(limits_outside, plan->limits = (plan->size & ~7u); plan->limit_count = 1)
+DAMAGE(limits_over_argv, plan->limits = plan->argv; plan->limit_count = 1)
+DAMAGE(limit_without_an_entry, steps_of(plan)[4].kind = STEP_LIMIT; steps_of(plan)[4].number = 1)
+DAMAGE(permitted_beyond_the_bounding_set, plan->permitted = 1)
+DAMAGE(ambient_beyond_the_permitted_set, plan->bounding = plan->ambient = 1)
+DAMAGE(a_score_beyond_all, steps_of(plan)[4].kind = STEP_PAYLOAD_OOM_SCORE;
+       steps_of(plan)[4].number = 2001)
 DAMAGE(not_pid_1, plan->own_pid_namespace = 0)
 
 START_TEST(a_plan_that_is_not_right_is_a_fault)
@@ -88,6 +96,13 @@ START_TEST(a_plan_that_is_not_right_is_a_fault)
         gate_twice,
         no_gate,
         exec_in_the_middle,
+        too_many_limits,
+        limits_outside,
+        limits_over_argv,
+        limit_without_an_entry,
+        permitted_beyond_the_bounding_set,
+        ambient_beyond_the_permitted_set,
+        a_score_beyond_all,
         not_pid_1,
     };
 
@@ -144,12 +159,15 @@ END_TEST
 START_TEST(a_required_step_that_fails_ends_the_start)
 {
     Run *run = run_new_shell("echo ran");
+    char name[101];
 
-    run_step(run, STEP_OOM_SCORE, 5000, NULL);
+    memset(name, 'x', 100);
+    name[100] = '\0';
+    run_step(run, STEP_HOSTNAME, 0, name);
     run_start_in_vain(run);
-    ck_assert_uint_eq(run->message.step, STEP_OOM_SCORE);
+    ck_assert_uint_eq(run->message.step, STEP_HOSTNAME);
     ck_assert_int_eq(run_wait(run), 125);
-    ck_assert_uint_eq(run_record(run).fault_step, STEP_OOM_SCORE);
+    ck_assert_uint_eq(run_record(run).fault_step, STEP_HOSTNAME);
     ck_assert_int_eq(run_record(run).fault_error, EINVAL);
     run_free(run);
 }

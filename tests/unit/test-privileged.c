@@ -2,8 +2,19 @@
 
 /* Which settings ordinary users get from an administrator only. */
 
+#include <sys/resource.h>
+
 #include "model/privileged.h"
 #include "suite.h"
+
+static uint64_t hard_limits[RLIMIT_COUNT];
+
+static void prepare(void)
+{
+    for (size_t i = 0; i < RLIMIT_COUNT; i++)
+        hard_limits[i] = 1000;
+    hard_limits[RLIMIT_CORE] = UINT64_MAX;
+}
 
 static char *privileged_of(const char *name, const char *value)
 {
@@ -11,7 +22,7 @@ static char *privileged_of(const char *name, const char *value)
 
     if (name)
         ck_assert(spec_set_text(spec, setting_find(name)->id, value, NULL));
-    g_auto(GStrv) names = privileged_settings(spec);
+    g_auto(GStrv) names = privileged_settings(spec, hard_limits);
     return g_strjoinv(" ", names);
 }
 
@@ -52,5 +63,54 @@ START_TEST(as_much_isolation_or_more_is_everybodys)
 }
 END_TEST
 
-SUITE_MAIN("model/privileged", the_defaults_are_everybodys, less_isolation_is_privileged,
-           as_much_isolation_or_more_is_everybodys)
+START_TEST(what_raises_counts_and_what_takes_away_does_not)
+{
+    static const struct {
+        const char *name, *value;
+        bool raises;
+    } rows[] = {
+        { "AmbientCapabilities", "", false },
+        { "AmbientCapabilities", "CAP_NET_RAW", true },
+        { "CapabilityBoundingSet", "", false },
+        { "CapabilityBoundingSet", "CAP_CHOWN", true },
+        { "CapabilityBoundingSet", "~CAP_CHOWN", true },
+        { "Nice", "-1", true },
+        { "Nice", "0", false },
+        { "Nice", "19", false },
+        { "OOMScoreAdjust", "-1", true },
+        { "OOMScoreAdjust", "1000", false },
+        { "LimitNOFILE", "1000", false },
+        { "LimitNOFILE", "10:1001", true },
+        { "LimitNOFILE", "infinity", true },
+        { "LimitCORE", "infinity", false },
+        { "LimitNICE", "-20", false },
+        { "UMask", "0", false },
+        { "Group", "root", false },
+        { "SupplementaryGroups", "root", false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *names = privileged_of(rows[i].name, rows[i].value);
+        ck_assert_msg(g_str_equal(names, rows[i].raises ? rows[i].name : ""), "%s=%s: %s",
+                      rows[i].name, rows[i].value, names);
+    }
+}
+END_TEST
+
+START_TEST(every_limit_of_a_process_is_compared)
+{
+    for (size_t i = 0; i < RLIMIT_COUNT; i++) {
+        const Setting *setting = setting_get(rlimit_infos[i].setting);
+        bool any = rlimit_infos[i].resource == RLIMIT_CORE;
+        g_autofree char *names = NULL;
+
+        hard_limits[rlimit_infos[i].resource] = any ? UINT64_MAX : 5;
+        names = privileged_of(setting->name, "6");
+        ck_assert_msg(g_str_equal(names, any ? "" : setting->name), "%s: %s", setting->name, names);
+    }
+}
+END_TEST
+
+SUITE_MAIN_WITH("model/privileged", prepare, NULL, what_raises_counts_and_what_takes_away_does_not,
+                every_limit_of_a_process_is_compared, the_defaults_are_everybodys,
+                less_isolation_is_privileged, as_much_isolation_or_more_is_everybodys)

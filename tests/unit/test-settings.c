@@ -53,6 +53,12 @@ START_TEST(every_type_of_value_survives_a_round_trip)
         [SETTING_TYPE_USEC] = { "1us", "5min 20s", "infinity" },
         [SETTING_TYPE_CPU_QUOTA] = { "0.1%", "33.3333%", "400%" },
         [SETTING_TYPE_SIGNAL] = { "1", "SIGINT", "SYS" },
+        [SETTING_TYPE_INT] = { "-5", "+7", "0", "19" },
+        [SETTING_TYPE_MODE] = { "0022", "77", "0" },
+        [SETTING_TYPE_GROUP] = { "root", "0", "4294967294" },
+        [SETTING_TYPE_GROUPS] = { "", "audio 7 _ssh" },
+        [SETTING_TYPE_CAPABILITIES] = { "", "CAP_CHOWN cap_kill", "~CAP_SYS_ADMIN", "~" },
+        [SETTING_TYPE_RLIMIT] = { "7", "0:9", "infinity", "1:infinity" },
     };
 
     for_each_setting(setting) for (size_t i = 0; i < 4 && texts[setting->type][i]; i++)
@@ -131,9 +137,9 @@ START_TEST(times_are_seconds_in_files_and_microseconds_on_the_bus)
 }
 END_TEST
 
-START_TEST(every_signature_is_one_of_five)
+START_TEST(every_signature_is_one_of_six)
 {
-    static const char *const signatures[] = { "b", "s", "as", "t", "i", NULL };
+    static const char *const signatures[] = { "b", "s", "as", "t", "i", "u", NULL };
 
     for_each_setting(setting)
         ck_assert_msg(g_strv_contains(signatures, setting_signature(setting)), "%s", setting->name);
@@ -172,8 +178,10 @@ END_TEST
 
 START_TEST(every_range_is_a_range)
 {
-    for_each_setting(setting)
-        ck_assert_msg(setting->minimum <= setting->maximum, "%s", setting->name);
+    for_each_setting(setting) ck_assert_msg(
+        setting->type == SETTING_TYPE_INT ? (int64_t)setting->minimum <= (int64_t)setting->maximum
+                                          : setting->minimum <= setting->maximum,
+        "%s", setting->name);
 }
 END_TEST
 
@@ -232,7 +240,7 @@ SUITE_MAIN("model/settings", every_default_is_a_value_of_its_setting,
            every_type_of_value_survives_a_round_trip, every_choice_is_read_as_itself,
            every_row_is_at_its_id, every_setting_is_found_by_both_its_names, no_name_is_used_twice,
            names_are_camel_case_words, times_are_seconds_in_files_and_microseconds_on_the_bus,
-           every_signature_is_one_of_five, every_group_has_a_name,
+           every_signature_is_one_of_six, every_group_has_a_name,
            every_help_is_one_phrase_in_lower_case, every_range_is_a_range,
            only_the_environment_is_secret, every_resource_can_be_changed_while_the_instance_runs,
            a_typing_error_finds_the_setting_that_was_meant, nothing_is_guessed_for_a_very_long_name)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who the payload is and what it may do: limits of its process, ids, capabilities. The kernel would
+ * refuse to an ordinary user what is refused here; said in the plan it is known before a start. */
+
+#include <sys/resource.h>
+
+#include "isolation/plan-internal.h"
+#include "model/capabilities.h"
+
+/* ---- limits of the process ------------------------------------------------------------------- */
+
+static bool add_oom_score_step(const PlanInput *input, Plan *plan, GError **error)
+{
+    int64_t score = (int64_t)spec_get_uint(input->spec, SETTING_OOM_SCORE_ADJUST);
+
+    if (spec_is_set(input->spec, SETTING_OOM_SCORE_ADJUST)) {
+        if (score < 0 && input->service_uid != 0)
+            return plan_add_refused(input, plan, STEP_PAYLOAD_OOM_SCORE, SETTING_OOM_SCORE_ADJUST,
+                                    error, "the service is not root, and only root may lower it");
+        plan_add_setting_step(input, plan, STEP_PAYLOAD_OOM_SCORE, SETTING_OOM_SCORE_ADJUST)
+            ->number = (uint32_t)(score + OOM_SCORE_NEUTRAL);
+    } else if (input->service_uid == 0) {
+        plan_add_step(plan, STEP_PAYLOAD_OOM_SCORE, false)->number = OOM_SCORE_NEUTRAL;
+    }
+    return true;
+}
+
+/* 20 - nice is what RLIMIT_NICE counts. */
+static bool may_have_nice(const PlanInput *input, int64_t nice)
+{
+    const OwnLimits *own = input->own_limits;
+
+    return input->service_uid == 0 || !own || nice >= own->nice ||
+           (uint64_t)(20 - nice) <= own->soft[RLIMIT_NICE];
+}
+
+static bool add_nice_step(const PlanInput *input, Plan *plan, GError **error)
+{
+    int64_t nice = (int64_t)spec_get_uint(input->spec, SETTING_NICE);
+
+    if (!spec_is_set(input->spec, SETTING_NICE))
+        return true;
+    if (!may_have_nice(input, nice))
+        return plan_add_refused(input, plan, STEP_NICE, SETTING_NICE, error,
+                                "the service is not root and may not lower it (it has %d)",
+                                input->own_limits->nice);
+    plan_add_setting_step(input, plan, STEP_NICE, SETTING_NICE)->number = (uint32_t)(nice + 20);
+    return true;
+}
+
+static bool add_limit_step(const PlanInput *input, Plan *plan, const RlimitInfo *info,
+                           GError **error)
+{
+    const Setting *setting = setting_get(info->setting);
+    struct WireLimit wire = { .resource = info->resource };
+    Rlimit limit;
+
+    if (!rlimit_read(setting, spec_get_string(input->spec, info->setting), &limit, error))
+        return false;
+    if (input->service_uid != 0 && input->own_limits &&
+        limit.hard > input->own_limits->hard[info->resource])
+        return plan_add_refused(input, plan, STEP_LIMIT, info->setting, error,
+                                "the service is not root and may not raise the hard limit (it has "
+                                "%" G_GUINT64_FORMAT ")",
+                                input->own_limits->hard[info->resource]);
+    PlanStep *step = plan_add_setting_step(input, plan, STEP_LIMIT, info->setting);
+    step->path = g_strdup(setting->name);
+    step->number = plan->limits->len;
+    wire.soft = limit.soft;
+    wire.hard = limit.hard;
+    g_array_append_val(plan->limits, wire);
+    return true;
+}
+
+bool plan_add_limit_steps(const PlanInput *input, Plan *plan, GError **error)
+{
+    if (!add_oom_score_step(input, plan, error) || !add_nice_step(input, plan, error))
+        return false;
+    for (size_t i = 0; i < RLIMIT_COUNT; i++)
+        if (spec_is_set(input->spec, rlimit_infos[i].setting) &&
+            !add_limit_step(input, plan, &rlimit_infos[i], error))
+            return false;
+    return true;
+}
+
+/* ---- ids ------------------------------------------------------------------------------------- */
+
+static bool add_groups_step(const PlanInput *input, Plan *plan, GError **error)
+{
+    const char *reason = NULL;
+
+    /* In a user namespace of two ids the other groups do not exist. */
+    if (plan->id_map == ID_MAP_PAIR) {
+        plan->identity.n_groups = 0;
+        reason = "there are no groups but one in a user namespace of two ids";
+    }
+    if (input->groups_denied)
+        reason = "the user namespace around the service forbids it";
+    else
+        plan_add_step(plan, STEP_GROUPS, true);
+    if (!reason)
+        return true;
+    if (spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS))
+        return plan_add_refused(input, plan, STEP_GROUPS, SETTING_SUPPLEMENTARY_GROUPS, error, "%s",
+                                reason);
+    if (input->groups_denied)
+        plan_add_dropped(plan, STEP_GROUPS, reason);
+    return true;
+}
+
+bool plan_add_identity_steps(const PlanInput *input, Plan *plan, GError **error)
+{
+    if (input->service_uid != 0) {
+        if (spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS) &&
+            !plan_add_refused(input, plan, STEP_GROUPS, SETTING_SUPPLEMENTARY_GROUPS, error,
+                              "the service is not root, so the groups stay those of the service"))
+            return false;
+        plan_add_dropped(plan, STEP_UID, "the service runs as this user already");
+        return true;
+    }
+    if (!add_groups_step(input, plan, error))
+        return false;
+    plan_add_step(plan, STEP_GID, true);
+    plan_add_step(plan, STEP_UID, true);
+    return true;
+}
+
+/* ---- capabilities ---------------------------------------------------------------------------- */
+
+static uint64_t read_capabilities(const PlanInput *input, SettingId id)
+{
+    const char *unknown;
+    uint64_t set = 0;
+
+    (void)capabilities_read(spec_get_strv(input->spec, id), &set, &unknown);
+    return set;
+}
+
+/* Without a user namespace an ordinary service has none to give or to take. */
+static bool has_capabilities(const PlanInput *input, const Plan *plan)
+{
+    return input->service_uid == 0 || plan_has_namespace(plan, NAMESPACE_USER);
+}
+
+static bool decide_ambient(const PlanInput *input, Plan *plan, uint64_t ambient, GError **error)
+{
+    uint64_t known = input->last_capability < 63 ? (UINT64_C(2) << input->last_capability) - 1
+                                                 : CAPABILITIES_ALL;
+
+    if (ambient != 0 && !has_capabilities(input, plan))
+        return plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_AMBIENT_CAPABILITIES, error,
+                                "the service is not root and has no user namespace to have them "
+                                "in");
+    if ((ambient & ~known) != 0) {
+        g_autofree char *unknown = capabilities_print(ambient & ~known);
+        return plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_AMBIENT_CAPABILITIES, error,
+                                "this kernel does not know %s", unknown);
+    }
+    plan->capabilities.ambient = ambient;
+    return true;
+}
+
+/* Root's payload has what is not taken from it; everybody else's has nothing that is not given. */
+bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error)
+{
+    Capabilities *capabilities = &plan->capabilities;
+    uint64_t ambient = read_capabilities(input, SETTING_AMBIENT_CAPABILITIES);
+    bool is_root = input->identity->uid == 0;
+
+    if (!decide_ambient(input, plan, ambient, error))
+        return false;
+    capabilities->bounding = is_root ? CAPABILITIES_ALL : capabilities->ambient;
+    if (spec_is_set(input->spec, SETTING_CAPABILITY_BOUNDING_SET)) {
+        if (!has_capabilities(input, plan)) {
+            if (!plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_CAPABILITY_BOUNDING_SET,
+                                  error,
+                                  "the service is not root and cannot shrink it without a user "
+                                  "namespace; the payload has no capability all the same"))
+                return false;
+        } else {
+            capabilities->bounding = read_capabilities(input, SETTING_CAPABILITY_BOUNDING_SET);
+        }
+    }
+    capabilities->permitted = is_root ? capabilities->bounding : capabilities->ambient;
+    plan_add_step(plan, STEP_CAPABILITIES, true);
+    return true;
+}
