@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The end of a run. The pidfd says that it is over, the record says how. Where the init itself was
- * killed there is no end in the record: then its own wait status is all that is known, and if
- * nobody has that either, the result is "lost" and nothing is invented. */
+ * killed there is no end in the record: inquest.c asks around then, and if nobody knows, the result
+ * is "lost" and nothing is invented. */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "core/controller.h"
 #include "core/events.h"
+#include "core/inquest.h"
 #include "core/store.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/parse.h"
-#include "util/pidfd-info.h"
-#include "util/timer.h"
 
 static void set_end(Instance *instance, int cld_code, int cld_status)
 {
@@ -64,8 +61,11 @@ static StateEvent classify(Instance *instance, const struct Record *record)
         return EVENT_ENDED_WELL;
     }
     if (record && (record->flags & RECORD_STOPPED_OUTSIDE)) {
+        bool killed = instance->exit_signal == SIGKILL;
         instance->result = RESULT_STOPPED_OUTSIDE;
-        instance_set_status(instance, "stopped from outside of this service (systemctl stop?)");
+        instance_set_status(instance, "stopped from outside of this service%s",
+                            killed ? ", and killed when the time for that was over"
+                                   : " (systemctl stop?)");
         return EVENT_ENDED_WELL;
     }
     return instance->result == RESULT_SUCCESS ? EVENT_ENDED_WELL : EVENT_ENDED_BADLY;
@@ -138,137 +138,29 @@ void instance_exit_from_record(Instance *instance, const struct Record *record)
 
 /* ---- the init was killed --------------------------------------------------------------------- */
 
-/* Asked in this order: the launcher, if the init was its child; the kernel, as soon as whoever took
- * the init over has reaped it. */
-
-typedef struct Inquest {
-    Controller *controller;
-    char id[INSTANCE_ID_LENGTH + 1];
-    uint64_t run;
-    struct Record record;
-    bool has_record;
-    LaunchCall *call;
-    sd_event_source *reaped;
-    sd_event_source *deadline;
-} Inquest;
-
-/* How long both may take to say how a process ended that is known to be dead. */
-#define INQUEST_USEC G_USEC_PER_SEC
-
-static void inquest_free(Inquest *inquest)
+/* What is said of it without a wait status. */
+static void set_verdict(Instance *instance, Result verdict)
 {
-    launch_call_cancel(inquest->call);
-    sd_event_source_disable_unref(inquest->reaped);
-    sd_event_source_disable_unref(inquest->deadline);
-    g_free(inquest);
-}
-
-/* The instance it is about, if that still waits for the verdict. */
-static Instance *inquest_subject(const Inquest *inquest)
-{
-    Instance *instance = controller_find_id(inquest->controller, inquest->id);
-
-    return instance && instance->run == inquest->run && state_is_active(instance->state) ? instance
-                                                                                         : NULL;
-}
-
-/* With a cld_code of 0 nobody knows. */
-static void inquest_close(Inquest *inquest, int cld_code, int cld_status)
-{
-    g_autofree Inquest *closed = g_memdup2(inquest, sizeof *inquest);
-    Instance *instance = inquest_subject(inquest);
-    const struct Record *record = closed->has_record ? &closed->record : NULL;
-
-    inquest_free(inquest);
-    if (!instance)
-        return;
-    if (cld_code != 0) {
-        set_end(instance, cld_code, cld_status);
-    } else {
-        instance->exit_code = -1;
-        instance->result = RESULT_LOST;
+    instance->exit_code = -1;
+    instance->result = verdict;
+    if (verdict == RESULT_OOM_KILL)
+        instance_set_status(instance, "the kernel killed processes of it for lack of memory, and "
+                                      "its init was killed as well");
+    else
         instance_set_status(instance, "its init was killed, and nobody knows how the payload "
                                       "ended");
-    }
+}
+
+void instance_exit_from_inquest(Instance *instance, const struct Record *record,
+                                const InquestVerdict *verdict)
+{
+    if (verdict->cld_code != 0)
+        set_end(instance, verdict->cld_code, verdict->cld_status);
+    else
+        set_verdict(instance, verdict->otherwise);
+    if (verdict->reaped)
+        instance->init_pid = 0;
     finish(instance, classify(instance, record));
-}
-
-static int on_init_reaped(sd_event_source *source, int fd, uint32_t revents, void *userdata);
-
-static void inquest_ask_kernel(Inquest *inquest)
-{
-    const Instance *instance = inquest_subject(inquest);
-    int pidfd = instance ? instance->init_pidfd : -1;
-    int cld_code = 0, cld_status = 0;
-
-    int r = pidfd_exit_status(pidfd, &cld_code, &cld_status);
-    if (r == -ENODATA && !inquest->reaped) {
-        auto_fd copy = fcntl(pidfd, F_DUPFD_CLOEXEC, 3);
-        if (copy >= 0 && sd_event_add_io(inquest->controller->event, &inquest->reaped, copy, 0,
-                                         on_init_reaped, inquest) >= 0) {
-            (void)sd_event_source_set_io_fd_own(inquest->reaped, true);
-            (void)fd_steal(&copy);
-            return;
-        }
-    }
-    inquest_close(inquest, cld_code, cld_status);
-}
-
-/* EPOLLHUP, which need not be asked for. */
-static int on_init_reaped(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-    (void)source;
-    (void)fd;
-    (void)revents;
-    inquest_ask_kernel(userdata);
-    return 0;
-}
-
-static void on_reaped(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
-{
-    Inquest *inquest = userdata;
-    Instance *instance = inquest_subject(inquest);
-
-    (void)error;
-    fd_close(pidfd);
-    inquest->call = NULL;
-    if (instance && reply && reply->error == 0 && reply->cld_code != 0) {
-        instance->init_pid = 0; /* reaped by this very call */
-        inquest_close(inquest, reply->cld_code, reply->cld_status);
-    } else {
-        inquest_ask_kernel(inquest);
-    }
-}
-
-static int on_inquest_over(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    (void)source;
-    (void)usec;
-    inquest_close(userdata, 0, 0);
-    return 0;
-}
-
-static void inquest_open(Instance *instance, const struct Record *record)
-{
-    Controller *controller = instance->controller;
-    Inquest *inquest = g_new0(Inquest, 1);
-    const struct LaunchRequest request = { .verb = LAUNCH_REAP, .pid = instance->init_pid };
-
-    inquest->controller = controller;
-    g_strlcpy(inquest->id, instance->id, sizeof inquest->id);
-    inquest->run = instance->run;
-    inquest->has_record = record != NULL;
-    if (record)
-        inquest->record = *record;
-    if (instance->init_pid <= 0) {
-        inquest_close(inquest, 0, 0); /* it was dead before there was a service to see it */
-        return;
-    }
-    (void)timer_start(controller->event, &inquest->deadline, INQUEST_USEC, on_inquest_over, inquest,
-                      "inquest");
-    inquest->call = launcher_call(controller->launcher, request, NULL, 0, on_reaped, inquest, NULL);
-    if (!inquest->call)
-        inquest_ask_kernel(inquest);
 }
 
 void instance_exit(Instance *instance)

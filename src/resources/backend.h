@@ -129,6 +129,9 @@ int placement_watch(const Placement *placement, sd_event *event, sd_event_source
 /* 1 populated, 0 empty or gone, -errno. By pread of cgroup.events, never by waiting. */
 int placement_populated(const Placement *placement);
 
+/* Processes of it that the kernel has killed for lack of memory; 0 also if the cgroup has gone. */
+uint64_t placement_oom_kills(const Placement *placement);
+
 /* When no process is left: removes the cgroup on the cgroup rung (killing what is left of it),
  * stops a scope that is active and empty. Frees the placement. NULL is allowed. */
 void backend_release(Resources *resources, Placement *placement);

@@ -104,6 +104,16 @@ int placement_populated(const Placement *placement)
     return placement->cgroup_fd < 0 ? -EOPNOTSUPP : cgroup_populated(placement->cgroup_fd);
 }
 
+uint64_t placement_oom_kills(const Placement *placement)
+{
+    uint64_t kills;
+
+    return placement->cgroup_fd >= 0 &&
+                   cgroup_read_key(placement->cgroup_fd, "memory.events", "oom_kill", &kills) == 0
+               ? kills
+               : 0;
+}
+
 void placement_free(Placement *placement)
 {
     if (!placement)

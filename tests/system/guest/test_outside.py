@@ -8,7 +8,7 @@ import time
 import host
 from restarts import kill_both, kill_daemon, kill_launcher, restart_daemon
 from service import PROBE, refused
-from tap import between, equal, eventually, test
+from tap import between, contains, equal, eventually, test
 
 SLEEP = ["sleep", "100"]
 
@@ -208,3 +208,50 @@ def what_others_froze_can_be_stopped(world):
     host.sh("systemctl", "freeze", web["Unit"])
     web.stop()
     equal((web["State"], web["Result"]), ("STOPPED", "success"))
+
+
+# ---- nobody knows --------------------------------------------------------------------------------
+
+VM = ("vm",)  # a kernel that forgets how a process ended when its parent did not ask
+
+
+@test(beds=VM)
+def of_an_init_that_was_killed_after_its_launcher_nobody_knows_how_it_ended(world):
+    web = world.run("web", Command=SLEEP)
+    kill_launcher(world)
+    os.kill(web["InitPID"], signal.SIGKILL)
+    equal(web.wait()[1:], ("lost", 0, 0))
+    equal((web["State"], web["StatusText"]),
+          ("FAILED", "its init was killed, and nobody knows how the payload ended"))
+
+
+@test(beds=VM)
+def lack_of_memory_is_told_by_the_cgroup_where_nobody_else_knows(world):
+    go = world.path("go")
+    script = f"until [ -e {go} ]; do sleep 0.05; done; exec {PROBE} eat-memory 100000000"
+    web = world.run("web", Command=["sh", "-c", script], Backend="cgroup", MemoryMax=32 << 20,
+                    MemorySwapMax=0)
+    init, payload = web["InitPID"], web["MainPID"]
+    kill_launcher(world)
+    os.kill(init, signal.SIGSTOP)
+    world.write("go", "")
+    eventually(lambda: not host.is_alive(payload), "the payload is killed", seconds=20)
+    os.kill(init, signal.SIGKILL)
+    equal(web.wait()[1], "oom-kill")
+    contains(web["StatusText"], "for lack of memory")
+
+
+# ---- a stop that is not listened to --------------------------------------------------------------
+
+
+@test
+def a_kill_by_systemd_at_the_end_of_its_stop_is_told(world):
+    output = world.path("said")
+    web = world.run("web", Command=[PROBE, f"--output={output}", "ignore-term"],
+                    TimeoutStopUSec=100000)
+    eventually(lambda: world.answer("said"), "it ignores the signal")
+    host.sh("systemctl", "stop", web["Unit"])
+    equal(web.wait()[1:], ("stopped-outside", os.CLD_KILLED, signal.SIGKILL))
+    equal((web["State"], web["StatusText"]),
+          ("STOPPED", "stopped from outside of this service, and killed when the time for that "
+           "was over"))
