@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What became of the jobs in flight while systemd re-executed itself. It takes its queue of jobs
- * along, but the signals of those that ended while it was off the bus went nowhere, and requests
- * that it had not read are gone: each unit's state tells which of these it was. */
+/* What became of the jobs in flight while systemd re-executed itself, or the bus was restarted.
+ * systemd keeps its queue of jobs, but the signals of those that ended meanwhile went nowhere, and
+ * requests that it had not read are gone: each unit's state tells which of these it was. Of a job
+ * that is queued still, the end is told to whoever asked for it: after a restart of the bus that is
+ * a connection that there is no more, so it is looked at again. */
 
 #include "systemd/manager-internal.h"
 #include "util/log.h"
+#include "util/timer.h"
+
+#define CHECK_AGAIN_USEC (50u * 1000u)
 
 static void job_judge(Job *job, const char *active_state, uint32_t queued_job)
 {
@@ -28,10 +33,22 @@ static void job_judge(Job *job, const char *active_state, uint32_t queued_job)
     job_end(job, error);
 }
 
+static int on_check_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Manager *manager = userdata;
+
+    (void)source, (void)usec;
+    timer_stop(&manager->check_timer);
+    if (manager->state == MANAGER_READY) /* else when it is again */
+        jobs_check(manager);
+    return 0;
+}
+
 static int on_states(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
     Manager *manager = userdata;
     const char *unit, *active_state;
+    bool queued = false;
     uint32_t queued_job;
     int r;
 
@@ -47,9 +64,14 @@ static int on_states(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         Job *job = g_hash_table_lookup(manager->in_flight, unit);
 
         /* One that has been asked for since the question is none of its business. */
-        if (job && (job->state == JOB_ACCEPTED || job->state == JOB_UNSURE))
-            job_judge(job, active_state, queued_job);
+        if (!job || (job->state != JOB_ACCEPTED && job->state != JOB_UNSURE))
+            continue;
+        queued = queued || queued_job != 0;
+        job_judge(job, active_state, queued_job);
     }
+    if (queued)
+        (void)timer_start(manager->event, &manager->check_timer, CHECK_AGAIN_USEC, on_check_again,
+                          manager, "check jobs");
     return 0;
 }
 

@@ -108,7 +108,7 @@ void job_cancel(Job *job)
     jobs_pump(manager);
 }
 
-void jobs_fail(Manager *manager, const char *reason, bool waiting_too)
+void jobs_fail(Manager *manager, const char *reason)
 {
     GHashTableIter iter;
     gpointer key;
@@ -117,11 +117,27 @@ void jobs_fail(Manager *manager, const char *reason, bool waiting_too)
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         Job *job = key;
 
-        if (job->state == JOB_OVER || (job->state == JOB_WAITING && !waiting_too))
+        if (job->state == JOB_OVER)
             continue;
         job_stop_unit(job);
         job_fail(job, g_error_new(CONSTELLATION_ERROR, CONSTELLATION_ERROR_CGROUP_FAILED,
                                   "no %s: %s", job->unit, reason));
+    }
+}
+
+/* systemd may have read the request or not, and what it says of the job's end goes to a connection
+ * that there is no more. */
+void jobs_suspend(Manager *manager)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, manager->in_flight);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Job *job = value;
+
+        job->reply = sd_bus_slot_unref(job->reply);
+        job->state = JOB_UNSURE;
     }
 }
 

@@ -40,13 +40,14 @@ struct Manager {
     GHashTable *jobs;      /* set of all Jobs; owns them */
     GQueue waiting;        /* Jobs not asked for yet, oldest first */
     GHashTable *in_flight; /* unit -> Job, asked for */
+    sd_event_source *check_timer;
 };
 
 typedef enum JobState {
     JOB_WAITING,
     JOB_ASKED,    /* the request is out */
     JOB_ACCEPTED, /* systemd has queued it: from here on there is a unit to stop */
-    JOB_UNSURE,   /* systemd went away before it answered; jobs_check() finds out */
+    JOB_UNSURE,   /* systemd or the bus went away meanwhile; jobs_check() finds out */
     JOB_OVER,     /* only the callback is still to come */
 } JobState;
 
@@ -73,13 +74,14 @@ void job_end(Job *job, GError *error); /* calls back: from the event loop only; 
 
 /* These never call back directly: errors come by the event loop. */
 void jobs_pump(Manager *manager); /* ask for what waits, up to the limit */
-void jobs_fail(Manager *manager, const char *reason, bool waiting_too);
+void jobs_fail(Manager *manager, const char *reason);
+void jobs_suspend(Manager *manager); /* the connection is lost, and will be there again */
 int jobs_on_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 
 /* units.c */
 void units_stop_remembered(Manager *manager);
 
-/* job-check.c: systemd is back after a re-execution; what has become of the jobs in flight? */
+/* job-check.c: systemd or the bus is back; what has become of the jobs in flight? */
 void jobs_check(Manager *manager);
 
 /* manager.c: the connection is no more. */

@@ -10,7 +10,8 @@
  * every unit, and a client hears of its own jobs without.
  *
  * A systemd that re-executes itself (daemon-reexec) leaves the bus for a moment and takes its jobs
- * with it into its next life: they are looked after then instead of being given up. */
+ * with it into its next life, and a bus that is restarted does not touch them at all: they are
+ * looked after then instead of being given up. */
 
 #include <errno.h>
 #include <unistd.h>
@@ -78,7 +79,7 @@ static void arm_backoff(Manager *manager)
 static void manager_absent(Manager *manager, const char *reason)
 {
     set_state(manager, MANAGER_ABSENT, reason);
-    jobs_fail(manager, manager->reason, true);
+    jobs_fail(manager, manager->reason);
     arm_backoff(manager);
 }
 
@@ -92,7 +93,10 @@ void manager_lost(Manager *manager)
         manager->patience_usec = now_usec() + ABSENCE_MAX_USEC;
     }
     set_state(manager, MANAGER_DOWN, "lost the connection to systemd");
-    jobs_fail(manager, manager->reason, !is_patient(manager));
+    if (is_patient(manager))
+        jobs_suspend(manager);
+    else
+        jobs_fail(manager, manager->reason);
     arm_backoff(manager);
 }
 
@@ -262,7 +266,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         if (manager_connect(manager) >= 0)
             break;
         if (!is_patient(manager))
-            jobs_fail(manager, manager->reason, true);
+            jobs_fail(manager, manager->reason);
         arm_backoff(manager);
         break;
     case MANAGER_CONNECTING:
@@ -340,6 +344,7 @@ void manager_free(Manager *manager)
     g_queue_clear(&manager->waiting);
     g_hash_table_destroy(manager->jobs);
     timer_stop(&manager->timer);
+    timer_stop(&manager->check_timer);
     sd_bus_close_unref(manager->bus);
     sd_event_unref(manager->event);
     g_ptr_array_unref(manager->stop_later);

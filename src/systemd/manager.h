@@ -14,9 +14,9 @@ typedef struct Manager Manager;
 
 /* user: the user's systemd on the session bus, else the system's. Connecting happens here, without
  * waiting for the peer; a lost connection is made again by itself (100 ms, then doubling to 5 s).
- * Jobs that systemd had been asked for fail then; others wait for ten seconds. NULL and
- * NOT_SUPPORTED with the reason where no systemd can be had: then the scope rung does not exist on
- * this host. */
+ * Jobs wait for ten seconds; what has become of those that systemd had been asked for is found out.
+ * NULL and NOT_SUPPORTED with the reason where no systemd can be had: then the scope rung does not
+ * exist on this host. */
 Manager *manager_new(sd_event *event, bool user, GError **error);
 void manager_free(Manager *manager);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Manager, manager_free)

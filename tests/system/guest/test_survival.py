@@ -177,6 +177,18 @@ def a_restart_of_the_bus_ends_nothing_and_the_name_is_back_soon(world):
 
 
 @test
+def starts_under_way_during_a_restart_of_the_bus_all_get_their_scope(world):
+    for n in range(40):
+        world.begin_run(f"web-{n}", Command=SLEEP)
+    eventually(lambda: host.scopes(), "systemd is at work")
+    restart_bus(world)
+    eventually(lambda: not world.list(State="STARTING"), "no start goes on", seconds=10)
+    webs = world.instances()
+    check(len(webs) > 0, "some calls were heard")
+    equal({(web["State"], web["Backend"]) for web in webs}, {("RUNNING", "scope")})
+
+
+@test
 def after_a_restart_of_the_bus_everything_works_as_before(world):
     world.run("web", Command=SLEEP)
     restart_bus(world)
