@@ -46,11 +46,12 @@ def connect(address=SYSTEM_BUS, uid=0, is_bus=True):
     flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
     if is_bus:
         flags |= Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+    before = os.geteuid()
     os.seteuid(uid)
     try:
         return Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
     finally:
-        os.seteuid(0)
+        os.seteuid(before)
 
 
 class Call:

@@ -174,38 +174,6 @@ def the_managed_objects_do_not_fail_for_bob(world):
 
 
 @test
-def bob_is_refused_every_method_and_told_which_right_he_lacks(world):
-    web = world.run("web", Command=SLEEP)
-    bob = world.another("bob")
-    nothing, text = dictionary({}), GLib.Variant("s", "main")
-    calls = [(ROOT, MANAGER, name, arguments) for name, arguments in (
-        ("CreateInstance", (text, nothing)), ("RunInstance", (text, nothing, nothing)),
-        ("CheckInstance", (text, nothing)))]
-    calls += [(web.path, INSTANCE, name, (nothing,))
-              for name in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")]
-    calls += [(web.path, INSTANCE, name, ()) for name in (
-        "GetUsage", "GetProcesses", "GetPlan", "GetEnvironment", "Describe")]
-    calls += [(web.path, INSTANCE, "Kill", (text, GLib.Variant("i", 9), nothing))]
-    for path, interface, method, arguments in calls:
-        with refused("InteractiveAuthorizationRequired",
-                     f"^{method} needs the right org.rads.constellation"):
-            bob.call(path, interface, method, *arguments).result()
-    equal((web["State"], web["SubState"], world.list()), ("RUNNING", "running", ["web"]))
-
-
-@test
-def every_method_there_is_was_tried_by_bob(world):
-    web = world.create("web", Command=SLEEP)
-    known = {"CreateInstance", "RunInstance", "CheckInstance", "GetInstance", "ListInstances",
-             "GetFeatures", "Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait", "Kill",
-             "GetUsage", "GetProcesses", "GetPlan", "GetEnvironment", "Describe"}
-    for path, interface in ((ROOT, MANAGER), (web.path, INSTANCE), (web.path, SETTINGS)):
-        lines = host.sh("busctl", "introspect", world.name, path, interface).splitlines()
-        methods = {line.split()[0].lstrip(".") for line in lines if " method " in line}
-        equal(methods - known, set())
-
-
-@test
 def signals_reach_bob_without_anything_private_in_them(world):
     bob = world.another("bob")
     signals = bob.signals()

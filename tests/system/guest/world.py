@@ -16,7 +16,7 @@ from service import PROBE, Service
 from tap import check, eventually
 
 DAEMON = "/usr/lib/constellation/constellationd"
-UIDS = {"root": 0, "alice": 1000, "bob": 1001}
+UIDS = {"root": 0, "alice": 1000, "bob": 1001, "carol": 1002}
 
 
 class PrivateService(Service):
