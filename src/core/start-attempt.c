@@ -104,6 +104,7 @@ static bool make_plan(Start *start, GError **error)
     Instance *instance = start->instance;
     Controller *controller = instance->controller;
     g_auto(Identity) identity = { 0 };
+    g_auto(Identity) owner = { 0 };
 
     const IdentityRequest request = {
         .user = spec_get_string(instance->spec, SETTING_USER),
@@ -114,6 +115,10 @@ static bool make_plan(Start *start, GError **error)
     };
     if (!identity_lookup(&request, &identity, error))
         return false;
+    bool for_another = controller->uid == 0 && instance->owner != 0;
+    if (for_another &&
+        !identity_lookup(&(IdentityRequest){ .owner = instance->owner }, &owner, error))
+        return false;
     const PlanInput input = {
         .spec = instance->spec,
         .name = instance->name,
@@ -123,6 +128,7 @@ static bool make_plan(Start *start, GError **error)
         .own_limits = &controller->own_limits,
         .last_capability = controller->last_capability,
         .identity = &identity,
+        .owner = for_another ? &owner : NULL,
         .features = &controller->features,
         .interpreter = controller->interpreter,
         .masks = (const char *const *)controller->masks,

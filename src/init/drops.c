@@ -21,24 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "init/ids.h"
 #include "init/init.h"
-
-/* The calls with 32-bit ids, where the plain names are those with 16. */
-#ifdef SYS_setresuid32
-#define SYS_SETGROUPS SYS_setgroups32
-#define SYS_GETGROUPS SYS_getgroups32
-#define SYS_SETRESGID SYS_setresgid32
-#define SYS_GETRESGID SYS_getresgid32
-#define SYS_SETRESUID SYS_setresuid32
-#define SYS_GETRESUID SYS_getresuid32
-#else
-#define SYS_SETGROUPS SYS_setgroups
-#define SYS_GETGROUPS SYS_getgroups
-#define SYS_SETRESGID SYS_setresgid
-#define SYS_GETRESGID SYS_getresgid
-#define SYS_SETRESUID SYS_setresuid
-#define SYS_GETRESUID SYS_getresuid
-#endif
 
 typedef struct __user_cap_data_struct CapabilitySets[_LINUX_CAPABILITY_U32S_3];
 

@@ -21,6 +21,7 @@ struct Init {
     int signals;  /* a signalfd of all of them, all of them being blocked */
     int record;   /* its lock ends with the first close of any descriptor of this file */
     int cgroup;   /* directory of the instance, or -1 */
+    int proc;     /* a /proc that nobody inside has laid hands on, or -1 */
     int stdio[3]; /* the payload's; closed once it runs */
     struct WirePlan *plan;
     size_t plan_size;
@@ -116,9 +117,15 @@ static inline char **plan_pointers(struct WirePlan *plan, uint32_t offset)
 
 /* Performs the init's own steps; returns when the gate has been open. */
 void steps_perform(struct Init *init);
-/* Opens a file of /proc/self, also where we are not dumpable. -1 and errno. */
-int self_open(const char *path);
-int oom_score_write(uint32_t number);
+/* Opens a file of /proc/self for writing, also where we are not dumpable. -1 and errno. */
+int self_open(const struct Init *init, const char *name);
+int oom_score_write(const struct Init *init, uint32_t number);
+
+/* ---- mounts.c -------------------------------------------------------------------------------- */
+
+/* Performs step `index` of the plan, one of STEP_MASK to STEP_INACCESSIBLE; *ret_path is what it
+ * failed on, if that is not the step's own path. */
+int mounts_perform(struct Init *init, uint32_t index, const char **ret_path);
 
 /* ---- drops.c: in the payload's process ------------------------------------------------------- */
 

@@ -55,9 +55,12 @@ static void take_plan(struct Init *init)
 
 int main(void)
 {
-    struct Init init = {
-        .ctl = WIRE_CTL_FD, .signals = -1, .record = -1, .cgroup = -1, .stdio = { -1, -1, -1 }
-    };
+    struct Init init = { .ctl = WIRE_CTL_FD,
+                         .signals = -1,
+                         .record = -1,
+                         .cgroup = -1,
+                         .proc = -1,
+                         .stdio = { -1, -1, -1 } };
 
     prepare(&init);
     take_plan(&init);

@@ -81,7 +81,7 @@ static int perform(const struct Init *init, const struct WireStep *step)
     case STEP_LIMIT:
         return limit_set(&plan_limits(init->plan)[step->number]);
     case STEP_PAYLOAD_OOM_SCORE:
-        return oom_score_write(step->number);
+        return oom_score_write(init, step->number);
     case STEP_GROUPS:
         return drop_groups(init->plan);
     case STEP_GID:
@@ -200,6 +200,7 @@ void payload_start(struct Init *init)
     ctl_send(init, &executed);
     plan_drop(init);
     init->ctl = fd_close(init->ctl);
+    init->proc = fd_close(init->proc);
     for (int i = 0; i < 3; i++)
         init->stdio[i] = fd_close(init->stdio[i]);
 }

@@ -67,15 +67,16 @@ static bool tables_are_sound(const struct WirePlan *plan)
     const struct Range tables[] = {
         table_range(plan->steps, plan->step_count, sizeof(struct WireStep)),
         table_range(plan->groups, plan->group_count, sizeof(uint32_t)),
+        table_range(plan->owner_groups, plan->owner_group_count, sizeof(uint32_t)),
         table_range(plan->limits, plan->limit_count, sizeof(struct WireLimit)),
         argv_range(plan),
         env_range(plan),
     };
-    const size_t alignments[] = { 4, 4, 8, 8, 8 }, count = sizeof tables / sizeof tables[0];
+    const size_t alignments[] = { 4, 4, 4, 8, 8, 8 }, count = sizeof tables / sizeof tables[0];
 
     if (plan->step_count > WIRE_STEPS_MAX || plan->limit_count > WIRE_RESOURCES ||
-        plan->group_count > WIRE_GROUPS_MAX || plan->argc > WIRE_ARGS_MAX ||
-        plan->envc > WIRE_ARGS_MAX)
+        plan->group_count > WIRE_GROUPS_MAX || plan->owner_group_count > WIRE_GROUPS_MAX ||
+        plan->argc > WIRE_ARGS_MAX || plan->envc > WIRE_ARGS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!range_is_inside(plan, tables[i], alignments[i]))
@@ -97,10 +98,21 @@ static bool strings_are_sound(const struct WirePlan *plan, uint32_t table, uint3
     return offsets[count] == 0;
 }
 
+static bool step_mounts(uint32_t kind)
+{
+    return kind >= STEP_MASK && kind <= STEP_INACCESSIBLE;
+}
+
 static bool step_needs_path(uint32_t kind)
 {
-    return kind == STEP_MASK || kind == STEP_HOSTNAME || kind == STEP_STDOUT ||
-           kind == STEP_STDERR || kind == STEP_WORKING_DIRECTORY;
+    return kind == STEP_HOSTNAME || kind == STEP_STDOUT || kind == STEP_STDERR ||
+           kind == STEP_WORKING_DIRECTORY || (step_mounts(kind) && kind != STEP_SOURCES);
+}
+
+static bool step_needs_source(const struct WireStep *step)
+{
+    return step->kind == STEP_TMPFS ||
+           (step->kind == STEP_BIND && (step->number & MOUNT_KEEP) == 0);
 }
 
 /* Numbers that say nothing to the kernel, or something else. */
@@ -126,9 +138,14 @@ static bool step_is_sound(const struct WirePlan *plan, const struct WireStep *st
     if (step->kind < STEP_SUBREAPER || step->kind > STEP_EXEC ||
         (step->flags & ~WIRE_STEP_REQUIRED) != 0 || !step_number_is_sound(plan, step))
         return false;
+    if (step_mounts(step->kind) && (step->number & ~(uint32_t)MOUNT_ALL) != 0)
+        return false;
+    if (step->source == 0 ? step_needs_source(step) : !string_is_sound(plan, step->source))
+        return false;
     if (step->path == 0)
         return !step_needs_path(step->kind);
-    return string_is_sound(plan, step->path);
+    return string_is_sound(plan, step->path) &&
+           (!step_mounts(step->kind) || *plan_text(plan, step->path) == '/');
 }
 
 /* Limits are many, everything else behind the gate comes once. */
@@ -139,18 +156,22 @@ static bool step_may_follow(uint32_t kind, uint32_t last)
     return kind > last || (kind == last && kind == STEP_LIMIT);
 }
 
-/* One gate, the init's own steps before it in any order, and after it strictly in the order of
- * their numbers: a plan in which capabilities went before the uid would execute something else
- * than it says. What there is to execute comes last. */
+/* One gate, the init's own steps before it in any order, but no mount that could show outside; and
+ * after it strictly in the order of their numbers: a plan in which capabilities went before the uid
+ * would execute something else than it says. What there is to execute comes last. */
 static bool steps_are_sound(const struct WirePlan *plan)
 {
     const struct WireStep *steps = plan_steps(plan);
     uint32_t last = STEP_NONE;
+    bool kept_in = false;
 
     for (uint32_t i = 0; i < plan->step_count; i++) {
         uint32_t kind = steps[i].kind;
 
         if (!step_is_sound(plan, &steps[i]))
+            return false;
+        kept_in |= kind == STEP_MOUNTS_SLAVE;
+        if (step_mounts(kind) && !kept_in)
             return false;
         if (!step_may_follow(kind, last))
             return false;
@@ -165,14 +186,22 @@ static bool id_is_valid(uint32_t id)
     return id != UINT32_MAX && id != UINT16_MAX;
 }
 
-static bool ids_are_sound(const struct WirePlan *plan)
+static bool groups_are_sound(const struct WirePlan *plan, uint32_t table, uint32_t count)
 {
-    const uint32_t *groups = (const uint32_t *)(const void *)((const char *)plan + plan->groups);
+    const uint32_t *groups = (const uint32_t *)(const void *)((const char *)plan + table);
 
-    for (uint32_t i = 0; i < plan->group_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (!id_is_valid(groups[i]))
             return false;
-    return id_is_valid(plan->uid) && id_is_valid(plan->gid);
+    return true;
+}
+
+static bool ids_are_sound(const struct WirePlan *plan)
+{
+    return groups_are_sound(plan, plan->groups, plan->group_count) &&
+           groups_are_sound(plan, plan->owner_groups, plan->owner_group_count) &&
+           id_is_valid(plan->uid) && id_is_valid(plan->gid) && id_is_valid(plan->owner_uid) &&
+           id_is_valid(plan->owner_gid);
 }
 
 static bool limits_are_sound(const struct WirePlan *plan)

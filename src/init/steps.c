@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/init.h"
@@ -25,24 +22,27 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-/* /proc/self of a process that is not dumpable belongs to root. That is us, or else somebody who
+/* By a /proc that was there before anything of the owner's: what is at its path may be a file of
+ * anybody's by now, and we may be root.
+ *
+ * /proc/self of a process that is not dumpable belongs to root. That is us, or else somebody who
  * may then not write to it: so be dumpable for the moment of the open. */
-int self_open(const char *path)
+int self_open(const struct Init *init, const char *name)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = openat(init->proc, name, O_WRONLY | O_CLOEXEC);
 
     if (fd >= 0 || errno != EACCES)
         return fd;
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return -1;
-    fd = open(path, O_WRONLY | O_CLOEXEC);
+    fd = openat(init->proc, name, O_WRONLY | O_CLOEXEC);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         fd = fd_close(fd);
     return fd;
 }
 
 /* number: the score + 1000, so 0 to 2000. */
-int oom_score_write(uint32_t number)
+int oom_score_write(const struct Init *init, uint32_t number)
 {
     char text[16], *end = text;
     auto_fd fd = -1;
@@ -51,37 +51,10 @@ int oom_score_write(uint32_t number)
         return EINVAL;
     end = text_append(end, number < 1000 ? "-" : "");
     end = text_append_number(end, number < 1000 ? 1000 - number : number - 1000);
-    fd = self_open("/proc/self/oom_score_adj");
+    fd = self_open(init, "self/oom_score_adj");
     if (fd < 0)
         return errno;
     return write(fd, text, (size_t)(end - text)) < 0 ? errno : 0;
-}
-
-/* A symbolic link on the way would put the mask over something else. Kernels that know openat2()
- * are all we run on, but a container around us may not let it through. */
-static int directory_open(const char *path)
-{
-    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                            .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-
-    if (fd < 0 && errno == ENOSYS)
-        return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return (int)fd;
-}
-
-static int perform_mask(const char *path)
-{
-    char target[sizeof "/proc/self/fd/4294967295"];
-    auto_fd directory = directory_open(path);
-
-    if (directory < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
-    (void)text_append_number(text_append(target, "/proc/self/fd/"), (uint32_t)directory);
-    return mount("tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                 "mode=000,size=4k,nr_inodes=2") < 0
-               ? errno
-               : 0;
 }
 
 /* The kernel gives it its addresses when it goes up. A socket of any family will do, and this one
@@ -122,22 +95,18 @@ static int perform_gate(struct Init *init)
     return 0;
 }
 
-static int perform(struct Init *init, const struct WireStep *step)
+static int perform(struct Init *init, uint32_t index, const char **ret_path)
 {
+    const struct WireStep *step = &plan_steps(init->plan)[index];
     const char *path = plan_text(init->plan, step->path);
 
     switch (step->kind) {
     case STEP_SUBREAPER:
         return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? errno : 0;
     case STEP_OOM_SCORE:
-        return oom_score_write(step->number);
+        return oom_score_write(init, step->number);
     case STEP_MOUNTS_SLAVE:
         return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? errno : 0;
-    case STEP_MASK:
-        return perform_mask(path);
-    case STEP_PROC:
-        return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? errno
-                                                                                          : 0;
     case STEP_HOSTNAME:
         return sethostname(path, strlen(path)) < 0 ? errno : 0;
     case STEP_LOOPBACK:
@@ -149,7 +118,7 @@ static int perform(struct Init *init, const struct WireStep *step)
     case STEP_CGROUP_NAMESPACE:
         return unshare(CLONE_NEWCGROUP) < 0 ? errno : 0;
     default:
-        return 0;
+        return mounts_perform(init, index, ret_path);
     }
 }
 
@@ -157,9 +126,10 @@ void steps_perform(struct Init *init)
 {
     const struct WireStep *steps = plan_steps(init->plan);
 
+    init->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (uint32_t i = 0; i < init->plan->step_count && steps[i].kind < STEP_SESSION; i++) {
         const char *path = plan_string(init->plan, steps[i].path);
-        int error = perform(init, &steps[i]);
+        int error = perform(init, i, &path);
 
         if (error == 0)
             continue;
@@ -168,4 +138,5 @@ void steps_perform(struct Init *init)
             ctl_give_up(init, steps[i].kind, error, path);
         ctl_send_fault(init, steps[i].kind, error, false, path);
     }
+    (void)chdir("/"); /* wherever mounting has led us */
 }

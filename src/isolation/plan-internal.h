@@ -20,6 +20,7 @@ void plan_add_dropped(Plan *plan, unsigned kind, const char *reason);
 PlanStep *plan_add_setting_step(const PlanInput *input, Plan *plan, unsigned kind, SettingId id);
 bool plan_add_refused(const PlanInput *input, Plan *plan, unsigned kind, SettingId id,
                       GError **error, const char *reason, ...) G_GNUC_PRINTF(6, 7);
+void plan_step_free(PlanStep *step);
 
 /* What was asked for this kind: "auto" is resolved, and Require= makes "required" of "try". */
 TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);

@@ -52,6 +52,7 @@ static uint32_t append_steps(GByteArray *bytes, const GPtrArray *steps, uint32_t
             .flags = step->required ? WIRE_STEP_REQUIRED : 0,
             .number = step->number,
             .path = append_string(bytes, step->path),
+            .source = append_string(bytes, step->source),
         };
         g_array_append_val(wire, entry);
     }
@@ -79,6 +80,9 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
         .uid = plan->identity.uid,
         .gid = plan->identity.gid,
         .group_count = (uint32_t)plan->identity.n_groups,
+        .owner_uid = plan->owner.uid,
+        .owner_gid = plan->owner.gid,
+        .owner_group_count = (uint32_t)plan->owner.n_groups,
         .own_pid_namespace = plan_has_namespace(plan, NAMESPACE_PID),
         .kill_signal = (uint32_t)plan->kill_signal,
         .limit_count = plan->limits->len,
@@ -94,6 +98,7 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
     header.groups = append_groups(bytes, &plan->identity);
     header.limits = append(bytes, plan->limits->data, plan->limits->len * sizeof(struct WireLimit),
                            8);
+    header.owner_groups = append_groups(bytes, &plan->owner);
     header.executable = append_string(bytes, plan->executable);
     header.search_path = append_string(bytes, plan->search_path);
     header.script = append_string(bytes, plan->script);
@@ -101,11 +106,12 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
     memcpy(bytes->data, &header, sizeof header);
 
     if (header.size > WIRE_PLAN_SIZE_MAX || header.argc > WIRE_ARGS_MAX ||
-        header.envc > WIRE_ARGS_MAX || header.group_count > WIRE_GROUPS_MAX) {
+        header.envc > WIRE_ARGS_MAX || header.group_count > WIRE_GROUPS_MAX ||
+        header.owner_group_count > WIRE_GROUPS_MAX || header.step_count > WIRE_STEPS_MAX) {
         error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
                   "the plan of the start is too large: %u bytes, %u arguments, %u variables, "
-                  "%u groups",
-                  header.size, header.argc, header.envc, header.group_count);
+                  "%u groups, %u steps",
+                  header.size, header.argc, header.envc, header.group_count, header.step_count);
         return NULL;
     }
     return g_steal_pointer(&bytes);

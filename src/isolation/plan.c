@@ -27,9 +27,10 @@ void identity_done(Identity *identity)
     g_clear_pointer(&identity->shell, g_free);
 }
 
-static void plan_step_free(PlanStep *step)
+void plan_step_free(PlanStep *step)
 {
     g_free(step->path);
+    g_free(step->source);
     g_free(step->reason);
     g_free(step);
 }
@@ -59,6 +60,7 @@ void plan_free(Plan *plan)
     g_free(plan->script);
     g_free(plan->search_path);
     identity_done(&plan->identity);
+    identity_done(&plan->owner);
     g_free(plan);
 }
 
@@ -194,6 +196,10 @@ Plan *plan_make(const PlanInput *input, GError **error)
     }
     copy_identity(input->identity, &plan->identity);
     plan->kill_signal = (int)spec_get_uint(input->spec, SETTING_KILL_SIGNAL);
+    if (input->owner)
+        copy_identity(input->owner, &plan->owner);
+    else
+        plan->owner.uid = plan->owner.gid = input->service_uid;
     if (!plan_decide_namespaces(input, plan, error) || !plan_set_payload(input, plan, error) ||
         !add_init_steps(input, plan, error))
         return NULL;

@@ -38,6 +38,7 @@ typedef struct PlanStep {
     bool required; /* its failure ends the start */
     uint32_t number;
     char *path;
+    char *source;
     int setting;     /* SettingId that it is for, or -1 */
     Outcome outcome; /* only planned ones go to the init */
     char *reason;    /* for dropped and refused ones */
@@ -76,6 +77,7 @@ typedef struct Plan {
     Identity identity;
     Capabilities capabilities;
     GArray *limits; /* struct WireLimit; a STEP_LIMIT has the index of one */
+    Identity owner; /* with whose rights the paths of settings are opened */
 } Plan;
 
 /* What payloads of a service that is not root's begin with: they cannot get beyond it. */
@@ -93,6 +95,7 @@ typedef struct PlanInput {
     const OwnLimits *own_limits;
     unsigned last_capability; /* the last one that this kernel knows */
     const Identity *identity;
+    const Identity *owner; /* whom it belongs to; NULL: whoever the service is */
     const HostFeatures *features;
     const char *interpreter;  /* for a Script= without Interpreter= */
     const char *const *masks; /* directories nobody inside has business with; NULL-terminated */

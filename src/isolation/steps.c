@@ -25,6 +25,15 @@ static const StepInfo step_infos[STEP_COUNT] = {
     [STEP_MASK] = { "mask", "hiding a directory", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_PROC] = { "mount-proc", "mounting a /proc of its own",
                     CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_NOSUID] = { "nosuid", "taking set-uid programs their power below",
+                      CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_SOURCES] = { "bind-sources", "opening the source of a bind",
+                       CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_READ_ONLY] = { "read-only", "making read-only", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_TMPFS] = { "mount-tmpfs", "mounting a temporary file system on",
+                     CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_BIND] = { "bind", "binding to", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_INACCESSIBLE] = { "inaccessible", "hiding", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_HOSTNAME] = { "hostname", "setting the host name", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_LOOPBACK] = { "loopback", "bringing up the loopback device",
                         CONSTELLATION_ERROR_ISOLATION_FAILED },
@@ -143,6 +152,42 @@ static const char *interpreter_advice(int error_number)
     return exec_advice(error_number);
 }
 
+static const char *source_advice(int error_number)
+{
+    switch (error_number) {
+    case ENOENT:
+        return "there is no such file on the host (a '-' before it makes it optional)";
+    case EACCES:
+        return "the owner of the instance may not reach it";
+    case ELOOP:
+        return "a link of /proc is on the way, which leads out of what can be checked";
+    default:
+        return "see open_tree(2)";
+    }
+}
+
+static const char *mount_advice(int error_number)
+{
+    switch (error_number) {
+    case ENOENT:
+        return "there is no such path to mount on, and the host's own files are not added to";
+    case ENOTDIR:
+    case EISDIR:
+        return "both ends must be directories, or neither";
+    case ELOOP:
+        return "a link of /proc is on the way, which leads out of what can be checked";
+    case EPERM:
+        return "a security module, or a system call filter of a container around the service, "
+               "forbids it";
+    case EINVAL:
+        return "an option is out of range, or an id does not exist in the user namespace";
+    case ENOSPC:
+        return "the limit fs.mount-max of mounts is reached (raise it with sysctl)";
+    default:
+        return "see mount(2)";
+    }
+}
+
 static const char *step_advice(unsigned kind, int error_number, const char *path)
 {
     switch (kind) {
@@ -159,6 +204,14 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
     case STEP_STDOUT:
     case STEP_STDERR:
         return "the payload's user must be able to write it";
+    case STEP_SOURCES:
+        return source_advice(error_number);
+    case STEP_NOSUID:
+    case STEP_READ_ONLY:
+    case STEP_TMPFS:
+    case STEP_BIND:
+    case STEP_INACCESSIBLE:
+        return mount_advice(error_number);
     case STEP_PROC:
         return "a container around the service probably hides parts of /proc (PIDNamespace=off "
                "does without)";

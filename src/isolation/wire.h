@@ -118,6 +118,12 @@ enum {
     STEP_MOUNTS_SLAVE,     /* mounts made inside never show outside */
     STEP_MASK,             /* path: an empty read-only tmpfs over this directory, if it exists */
     STEP_PROC,             /* a /proc of the new pid namespace */
+    STEP_NOSUID,           /* path: this and all below it, for set-uid bits not to count */
+    STEP_SOURCES,          /* the sources of all binds, before anything lies over them */
+    STEP_READ_ONLY,        /* path; number: MOUNT_* (MOUNT_RECURSIVE) */
+    STEP_TMPFS,            /* path; source: options for tmpfs; number: MOUNT_* */
+    STEP_BIND,             /* source: in the view before; path; number: MOUNT_* */
+    STEP_INACCESSIBLE,     /* path; number: MOUNT_OPTIONAL or 0 */
     STEP_HOSTNAME,         /* path: the name */
     STEP_LOOPBACK,         /* the loopback device of a network namespace goes up */
     STEP_TIME_NAMESPACE,   /* for the payload: the init's own clocks stay the host's */
@@ -152,13 +158,26 @@ enum {
     OUTPUT_SAME = 2, /* STEP_STDERR: where standard output goes */
 };
 
+/* WireStep.number of the steps that mount; the first four are the kernel's MOUNT_ATTR_*. */
+enum {
+    MOUNT_RDONLY = 1,
+    MOUNT_NOSUID = 2,
+    MOUNT_NODEV = 4,
+    MOUNT_NOEXEC = 8,
+    MOUNT_OPTIONAL = 16,  /* what is not there need not be there */
+    MOUNT_RECURSIVE = 32, /* and all that is mounted below */
+    MOUNT_KEEP = 64,      /* STEP_BIND: the path itself, as it was before STEP_READ_ONLY */
+    MOUNT_ALL = 127,
+};
+
 #define WIRE_STEP_REQUIRED 1u /* a failure of this step ends the start */
 
 struct WireStep {
     uint32_t kind;
     uint32_t flags;
     uint32_t number;
-    uint32_t path; /* offset of a NUL-terminated string in the plan, 0: none */
+    uint32_t path;   /* offset of a NUL-terminated string in the plan, 0: none */
+    uint32_t source; /* likewise */
 };
 
 /* A limit of a resource, setrlimit(2). */
@@ -202,6 +221,12 @@ struct WirePlan {
     uint64_t bounding;
     uint64_t permitted;
     uint64_t ambient;
+    /* With whose rights paths are opened that were named by whoever asked for the instance: a root
+     * that binds what it is told to would show everybody everything. Their own if that is root. */
+    uint32_t owner_uid;
+    uint32_t owner_gid;
+    uint32_t owner_group_count;
+    uint32_t owner_groups; /* offset of uint32_t[] */
 };
 
 #define WIRE_PLAN_SIZE_MAX (4u << 20)

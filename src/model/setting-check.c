@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/capabilities.h"
+#include "model/mount-text.h"
 #include "model/rlimits.h"
 #include "model/setting-check.h"
 #include "model/setting-text.h"
@@ -54,6 +55,9 @@ static const struct {
     [SETTING_TYPE_STATUSES] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_GROUPS] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_CAPABILITIES] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_PATHS] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_BINDS] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_TEMPORARY] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_COMMAND] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_ENVIRONMENT] = { VALUE_STRV, NULL, NULL },
 };
@@ -165,6 +169,35 @@ static char *groups_fault(const char *const *strv)
     return NULL;
 }
 
+static char *mounts_fault(SettingType type, const char *const *strv)
+{
+    for (size_t i = 0; strv[i]; i++) {
+        g_auto(MountText) text = { 0 };
+        const char *fault = i == LIST_WORDS_MAX ? "is one too many" : NULL;
+
+        if (!fault)
+            fault = mount_text_parse(type, strv[i], &text);
+        if (fault)
+            return g_strdup_printf("word %zu %s", i + 1, fault);
+    }
+    return NULL;
+}
+
+static char *paths_fault(const char *const *strv)
+{
+    return mounts_fault(SETTING_TYPE_PATHS, strv);
+}
+
+static char *binds_fault(const char *const *strv)
+{
+    return mounts_fault(SETTING_TYPE_BINDS, strv);
+}
+
+static char *temporary_fault(const char *const *strv)
+{
+    return mounts_fault(SETTING_TYPE_TEMPORARY, strv);
+}
+
 static char *capabilities_fault(const char *const *strv)
 {
     const char *unknown;
@@ -233,6 +266,9 @@ bool setting_check_strv(const Setting *setting, const char *const *strv, GError 
         [SETTING_TYPE_STATUSES] = statuses_fault,
         [SETTING_TYPE_GROUPS] = groups_fault,
         [SETTING_TYPE_CAPABILITIES] = capabilities_fault,
+        [SETTING_TYPE_PATHS] = paths_fault,
+        [SETTING_TYPE_BINDS] = binds_fault,
+        [SETTING_TYPE_TEMPORARY] = temporary_fault,
     };
     g_autofree char *fault = faults[setting->type](strv);
 

@@ -23,6 +23,10 @@ static const char *const choices_network[] = {
     [NETWORK_HOST] = "host", [NETWORK_NONE] = "none", [NETWORK_PRIVATE] = "private", NULL
 };
 
+static const char *const choices_filesystem[] = {
+    [FILESYSTEM_HOST] = "host", [FILESYSTEM_READ_ONLY] = "read-only", NULL
+};
+
 static const char *const choices_backend[] = { [BACKEND_AUTO] = "auto",
                                                [BACKEND_SCOPE] = "scope",
                                                [BACKEND_CGROUP] = "cgroup",
@@ -81,17 +85,19 @@ const Setting *setting_find(const char *name)
 const char *setting_signature(const Setting *setting)
 {
     static const char *const signatures[_SETTING_TYPE_COUNT] = {
-        [SETTING_TYPE_BOOL] = "b",     [SETTING_TYPE_ENUM] = "s",
-        [SETTING_TYPE_STRING] = "s",   [SETTING_TYPE_PATH] = "s",
-        [SETTING_TYPE_USER] = "s",     [SETTING_TYPE_HOSTNAME] = "s",
-        [SETTING_TYPE_OUTPUT] = "s",   [SETTING_TYPE_STRV] = "as",
-        [SETTING_TYPE_COMMAND] = "as", [SETTING_TYPE_ENVIRONMENT] = "as",
-        [SETTING_TYPE_UINT64] = "t",   [SETTING_TYPE_BYTES] = "t",
-        [SETTING_TYPE_USEC] = "t",     [SETTING_TYPE_CPU_QUOTA] = "t",
-        [SETTING_TYPE_SIGNAL] = "i",   [SETTING_TYPE_STATUSES] = "as",
-        [SETTING_TYPE_INT] = "i",      [SETTING_TYPE_MODE] = "u",
-        [SETTING_TYPE_GROUP] = "s",    [SETTING_TYPE_GROUPS] = "as",
-        [SETTING_TYPE_RLIMIT] = "s",   [SETTING_TYPE_CAPABILITIES] = "as",
+        [SETTING_TYPE_BOOL] = "b",       [SETTING_TYPE_ENUM] = "s",
+        [SETTING_TYPE_STRING] = "s",     [SETTING_TYPE_PATH] = "s",
+        [SETTING_TYPE_USER] = "s",       [SETTING_TYPE_HOSTNAME] = "s",
+        [SETTING_TYPE_OUTPUT] = "s",     [SETTING_TYPE_STRV] = "as",
+        [SETTING_TYPE_COMMAND] = "as",   [SETTING_TYPE_ENVIRONMENT] = "as",
+        [SETTING_TYPE_UINT64] = "t",     [SETTING_TYPE_BYTES] = "t",
+        [SETTING_TYPE_USEC] = "t",       [SETTING_TYPE_CPU_QUOTA] = "t",
+        [SETTING_TYPE_SIGNAL] = "i",     [SETTING_TYPE_STATUSES] = "as",
+        [SETTING_TYPE_INT] = "i",        [SETTING_TYPE_MODE] = "u",
+        [SETTING_TYPE_GROUP] = "s",      [SETTING_TYPE_GROUPS] = "as",
+        [SETTING_TYPE_RLIMIT] = "s",     [SETTING_TYPE_CAPABILITIES] = "as",
+        [SETTING_TYPE_PATHS] = "as",     [SETTING_TYPE_BINDS] = "as",
+        [SETTING_TYPE_TEMPORARY] = "as",
     };
 
     return signatures[setting->type];

@@ -37,6 +37,9 @@ typedef enum SettingType {          /* bus signature; value in a Spec; text in f
     SETTING_TYPE_COMMAND,           /* as; strv of 1 to 1024 words; shell-like quoting */
     SETTING_TYPE_ENVIRONMENT,       /* as; strv of NAME=VALUE; shell-like quoting */
     SETTING_TYPE_STATUSES,          /* as; strv of exit codes 1 to 255 and names of signals */
+    SETTING_TYPE_PATHS,             /* as; strv of [-]PATH */
+    SETTING_TYPE_BINDS,             /* as; strv of [-]SOURCE[:PATH[:OPTIONS]] */
+    SETTING_TYPE_TEMPORARY,         /* as; strv of [-]PATH[:OPTIONS] */
     SETTING_TYPE_UINT64,            /* t; uint; decimal, or "infinity" if the maximum is */
     SETTING_TYPE_BYTES,             /* t; uint; 10M, 1.5G (base 1024), infinity */
     SETTING_TYPE_USEC,              /* t; uint, microseconds; "1min 30s", "500ms", a bare number is
@@ -72,6 +75,12 @@ typedef enum NetworkChoice {
     NETWORK_NONE,
     NETWORK_PRIVATE, /* a word that is kept for later: spec_validate() refuses it */
 } NetworkChoice;
+
+/* Indices of choices_filesystem. */
+typedef enum Filesystem {
+    FILESYSTEM_HOST,
+    FILESYSTEM_READ_ONLY,
+} Filesystem;
 
 /* Indices of choices_backend. */
 typedef enum BackendChoice {

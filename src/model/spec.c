@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/capabilities.h"
+#include "model/mount-check.h"
 #include "model/setting-check.h"
 #include "model/setting-text.h"
 #include "model/spec.h"
@@ -267,5 +268,6 @@ bool spec_validate(const Spec *spec, GError **error)
 {
     return validate_payload(spec, error) && validate_hostname(spec, error) &&
            validate_network(spec, error) && validate_capabilities(spec, error) &&
-           validate_require(spec, error) && validate_size(spec, error);
+           validate_require(spec, error) && mounts_validate(spec, error) &&
+           validate_size(spec, error);
 }

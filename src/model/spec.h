@@ -36,8 +36,8 @@ bool spec_set_text(Spec *spec, SettingId id, const char *text, GError **error);
 char *spec_get_text(const Spec *spec, SettingId id);
 
 /* Contradictions and limits of the whole: Script with Command, Interpreter without Script, unknown
- * names in Require=, Hostname with UTSNamespace=off,
- * ambient capabilities beyond the bounding set, argv and environment above 1 MiB together. */
+ * names in Require=, Hostname with UTSNamespace=off, ambient capabilities beyond the bounding set,
+ * files (mount-check.h), argv and environment above 1 MiB together. */
 bool spec_validate(const Spec *spec, GError **error);
 
 /* One row per set value, in the order of the table, for the store: group [Settings], key = file

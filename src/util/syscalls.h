@@ -10,12 +10,19 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_move_mount
+#define SYS_move_mount 429
 #endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -25,6 +32,10 @@
 #endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
+#endif
+
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
 #endif
 
 #ifndef CLOSE_RANGE_CLOEXEC

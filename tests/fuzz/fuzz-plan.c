@@ -37,10 +37,14 @@ static void use(struct WirePlan *plan)
         total += groups[i];
     for (uint32_t i = 0; i < plan->limit_count; i++)
         total += plan_limits(plan)[i].hard;
+    groups = (const uint32_t *)(const void *)((const char *)plan + plan->owner_groups);
+    for (uint32_t i = 0; i < plan->owner_group_count; i++)
+        total += groups[i];
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const char *path = plan_string(plan, steps[i].path);
         g_assert_cmpuint(steps[i].kind, <=, STEP_EXEC);
-        total += path ? strlen(path) : 0;
+        const char *source = plan_string(plan, steps[i].source);
+        total += (path ? strlen(path) : 0) + (source ? strlen(source) : 0);
     }
     if (plan->argc == 0)
         return;

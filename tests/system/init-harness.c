@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +27,24 @@ pid_t launcher_pid = -1;
 
 /* ---- launcher -------------------------------------------------------------------------------- */
 
+/* As a container does that does not know the newer calls: open_tree() to fspick(), mount_setattr().
+ */
+static void deny_mount_calls(uint32_t error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount_setattr, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYS_open_tree, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, SYS_open_tree + 5, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+    };
+    const struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
+        _exit(126);
+}
+
 static void exec_launcher(int socket, uid_t uid)
 {
     char init[512];
@@ -31,6 +52,8 @@ static void exec_launcher(int socket, uid_t uid)
 
     (void)snprintf(init, sizeof init, "--init=%s", getenv("CONSTELLATION_INIT"));
     (void)dup2(socket, 3);
+    if (getenv("CONSTELLATION_TEST_DENY"))
+        deny_mount_calls((uint32_t)atoi(getenv("CONSTELLATION_TEST_DENY")));
     if (uid != 0 &&
         (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
         _exit(1);
@@ -155,105 +178,6 @@ struct LaunchReply launcher_call(const struct LaunchRequest *request, const int 
     return reply;
 }
 
-/* ---- plan ------------------------------------------------------------------------------------ */
-
-static void add_step(Run *run, uint32_t kind, uint32_t number, const char *path, uint32_t flags)
-{
-    uint32_t at = run->step_count++;
-
-    ck_assert_uint_lt(at, RUN_STEPS_MAX);
-    for (; at > 0 && run->steps[at - 1].kind > kind; at--)
-        run->steps[at] = run->steps[at - 1];
-    run->steps[at] = (struct WireStep){ .kind = kind, .flags = flags, .number = number };
-    if (path) {
-        run->steps[at].path = (uint32_t)run->strings_used;
-        run->strings_used += strlen(path) + 1;
-        ck_assert_uint_le(run->strings_used, sizeof run->strings);
-        (void)strcpy(run->strings + run->steps[at].path, path);
-    }
-}
-
-void run_step(Run *run, uint32_t kind, uint32_t number, const char *path)
-{
-    add_step(run, kind, number, path, WIRE_STEP_REQUIRED);
-}
-
-void run_step_optional(Run *run, uint32_t kind, uint32_t number, const char *path)
-{
-    add_step(run, kind, number, path, 0);
-}
-
-static void remove_step(Run *run, uint32_t kind)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < run->step_count; i++)
-        if (run->steps[i].kind != kind)
-            run->steps[kept++] = run->steps[i];
-    run->step_count = kept;
-}
-
-static uint32_t append(char *plan, uint32_t *size, const void *data, size_t length)
-{
-    uint32_t offset = *size = (*size + 7) & ~7u;
-
-    memcpy(plan + offset, data, length);
-    *size += (uint32_t)length;
-    return offset;
-}
-
-static uint32_t append_string(char *plan, uint32_t *size, const char *text)
-{
-    return text ? append(plan, size, text, strlen(text) + 1) : 0;
-}
-
-static uint32_t append_strings(char *plan, uint32_t *size, const char *const *strings,
-                               uint32_t *ret_count)
-{
-    uint64_t offsets[9] = { 0 };
-    uint32_t count = 0;
-
-    for (; strings[count]; count++)
-        offsets[count] = append_string(plan, size, strings[count]);
-    *ret_count = count;
-    return append(plan, size, offsets, (count + 1) * sizeof offsets[0]);
-}
-
-int run_plan_fd(const Run *run)
-{
-    static union {
-        struct WirePlan header;
-        char bytes[65536];
-    } plan;
-    struct WirePlan header = run->header;
-    struct WireStep steps[RUN_STEPS_MAX];
-    uint32_t size = sizeof header, strings;
-    int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-    strings = append(plan.bytes, &size, run->strings, run->strings_used);
-    memcpy(steps, run->steps, sizeof steps);
-    for (uint32_t i = 0; i < run->step_count; i++)
-        steps[i].path += steps[i].path ? strings : 0;
-    header.step_count = run->step_count;
-    header.steps = append(plan.bytes, &size, steps, run->step_count * sizeof steps[0]);
-    header.groups = append(plan.bytes, &size, run->groups, header.group_count * sizeof(uint32_t));
-    header.limits = append(plan.bytes, &size, run->limits,
-                           header.limit_count * sizeof run->limits[0]);
-    header.argv = append_strings(plan.bytes, &size, run->argv, &header.argc);
-    header.env = append_strings(plan.bytes, &size, run->env, &header.envc);
-    header.executable = append_string(plan.bytes, &size, run->executable);
-    header.search_path = append_string(plan.bytes, &size, run->search_path);
-    header.script = append_string(plan.bytes, &size, run->script);
-    header.size = size;
-    plan.header = header;
-    if (run->damage)
-        run->damage(&plan.header);
-    ck_assert_int_eq(write(fd, plan.bytes, size), (ssize_t)size);
-    if (!run->unsealed)
-        ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
-    return fd;
-}
-
 /* ---- one instance ---------------------------------------------------------------------------- */
 
 Run *run_new_sandbox(void)
@@ -308,8 +232,8 @@ void run_without_namespaces(Run *run)
 {
     run->request.namespaces = 0;
     run->header.own_pid_namespace = 0;
-    remove_step(run, STEP_MOUNTS_SLAVE);
-    remove_step(run, STEP_PROC);
+    run_drop_step(run, STEP_MOUNTS_SLAVE);
+    run_drop_step(run, STEP_PROC);
     run_step(run, STEP_SUBREAPER, 0, NULL);
 }
 

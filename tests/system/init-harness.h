@@ -3,7 +3,8 @@
 
 /* The part of constellationd, played by the tests: it starts a launcher, has it clone an init,
  * hands the plan over and watches. A Run is one instance. Everything asserts: what is not tested
- * here has to work. Programs: $CONSTELLATION_LAUNCHER and $CONSTELLATION_INIT. */
+ * here has to work. Programs: $CONSTELLATION_LAUNCHER and $CONSTELLATION_INIT. With
+ * $CONSTELLATION_TEST_DENY the newer calls about mounts fail with that errno. */
 
 #include <check.h>
 #include <sched.h>
@@ -13,7 +14,7 @@
 
 #include "isolation/wire.h"
 
-#define RUN_STEPS_MAX   32
+#define RUN_STEPS_MAX   64
 #define RUN_LIMITS_MAX  4
 #define RUN_STRINGS_MAX 16384
 
@@ -38,7 +39,7 @@ typedef struct Run {
     uint32_t step_count;
     const char *argv[8];
     const char *env[8];
-    uint32_t groups[4];
+    uint32_t groups[4], owner_groups[4];
     struct WireLimit limits[RUN_LIMITS_MAX];
     const char *executable, *search_path, *script;
     char strings[RUN_STRINGS_MAX]; /* of the steps */
@@ -63,6 +64,9 @@ void run_free(Run *run);
 /* Steps are put into order by their kind. */
 void run_step(Run *run, uint32_t kind, uint32_t number, const char *path);
 void run_step_optional(Run *run, uint32_t kind, uint32_t number, const char *path);
+/* A step with a source, whatever that is to it. */
+void run_mount(Run *run, uint32_t kind, uint32_t number, const char *path, const char *source);
+void run_drop_step(Run *run, uint32_t kind);
 /* Drops the namespaces, and the steps that are for them, and becomes a subreaper instead. */
 void run_without_namespaces(Run *run);
 void run_as(Run *run, uid_t uid, gid_t gid);

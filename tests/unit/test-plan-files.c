@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps about files: which, in which order, with what reasons. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "isolation/plan.h"
+#include "suite.h"
+
+static Spec *spec;
+static Identity identity, owner;
+static HostFeatures features;
+static PlanInput input;
+static Plan *plan;
+static GError *error;
+
+/* root's service, an instance of root's own with a payload of root's */
+static void prepare(void)
+{
+    spec = spec_new();
+    identity = (Identity){ .user = (char *)"root", .home = (char *)"/root", .shell = (char *)"sh" };
+    owner = (Identity){ .uid = 1000, .gid = 1000, .user = (char *)"ann" };
+    features = (HostFeatures){ .known = true, .privileged = true };
+    input = (PlanInput){ .spec = spec,
+                         .name = "web",
+                         .id = "i0000000000001",
+                         .identity = &identity,
+                         .features = &features,
+                         .has_cgroup = true };
+    ck_assert(spec_set_text(spec, SETTING_COMMAND, "sleep 100", NULL));
+}
+
+static void clean(void)
+{
+    g_clear_pointer(&plan, plan_free);
+    g_clear_error(&error);
+    g_clear_pointer(&spec, spec_free);
+}
+
+static void set(SettingId id, const char *text)
+{
+    ck_assert_msg(spec_set_text(spec, id, text, &error), "%s", error ? error->message : "");
+}
+
+static bool make(void)
+{
+    g_clear_pointer(&plan, plan_free);
+    g_clear_error(&error);
+    plan = plan_make(&input, &error);
+    return plan != NULL;
+}
+
+static void be_of_ann(void)
+{
+    input.owner = &owner;
+    identity.uid = identity.gid = 1000;
+}
+
+/* "bind /path, read-only /" of the planned steps that mount. */
+static char *mounts(void)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const PlanStep *step = g_ptr_array_index(plan->steps, i);
+        if (step->kind < STEP_MASK || step->kind >= STEP_HOSTNAME ||
+            step->outcome != OUTCOME_PLANNED)
+            continue;
+        g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", step_name(step->kind),
+                               step->path ? step->path : "-");
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void assert_mounts(const char *expected)
+{
+    ck_assert_msg(make(), "%s", error ? error->message : "");
+    g_autofree char *made = mounts();
+    ck_assert_str_eq(made, expected);
+}
+
+static const PlanStep *find(unsigned kind, const char *path)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const PlanStep *step = g_ptr_array_index(plan->steps, i);
+        if (step->kind == kind && (!path || g_strcmp0(step->path, path) == 0))
+            return step;
+    }
+    return NULL;
+}
+
+START_TEST(without_a_wish_there_are_no_steps_about_files)
+{
+    assert_mounts("mount-proc /proc");
+    set(SETTING_PRIVATE_TMP, "no");
+    set(SETTING_FILESYSTEM, "host");
+    assert_mounts("mount-proc /proc");
+}
+END_TEST
+
+START_TEST(the_service_is_hidden_before_anything_is_copied)
+{
+    static const char *const masks[] = { "/run/secret", NULL };
+
+    input.masks = masks;
+    set(SETTING_BIND_PATHS, "/run:/x");
+    assert_mounts("mask /run/secret, bind-sources -, mount-proc /proc, bind /x");
+}
+END_TEST
+
+START_TEST(read_only_leaves_devices_processes_and_exceptions)
+{
+    set(SETTING_FILESYSTEM, "read-only");
+    set(SETTING_READ_WRITE_PATHS, "/srv -/opt");
+    assert_mounts("bind-sources -, read-only /, mount-proc /proc, bind /dev, bind /opt, bind /srv");
+    ck_assert_uint_eq(find(STEP_BIND, "/opt")->number, MOUNT_KEEP | MOUNT_OPTIONAL);
+    set(SETTING_PID_NAMESPACE, "off");
+    assert_mounts("bind-sources -, read-only /, bind /dev, bind /opt, bind /proc, bind /srv");
+}
+END_TEST
+
+START_TEST(parents_come_before_what_is_below_them_and_what_hides_comes_last)
+{
+    set(SETTING_BIND_PATHS, "/a:/var/lib/x /a:/home /a:/var-x");
+    set(SETTING_TEMPORARY_FILE_SYSTEM, "/var:ro");
+    set(SETTING_INACCESSIBLE_PATHS, "/home/x /home");
+    assert_mounts("bind-sources -, mount-proc /proc, bind /home, inaccessible /home, "
+                  "inaccessible /home/x, mount-tmpfs /var, bind /var-x, bind /var/lib/x, "
+                  "read-only /var");
+}
+END_TEST
+
+START_TEST(a_bind_takes_set_uid_bits_and_devices_unless_root_wants_them)
+{
+    set(SETTING_BIND_PATHS, "/a /b:/b:suid,dev");
+    set(SETTING_BIND_READ_ONLY_PATHS, "-/c:/c:noexec");
+    ck_assert(make());
+    ck_assert_uint_eq(find(STEP_BIND, "/a")->number, MOUNT_NOSUID | MOUNT_NODEV);
+    ck_assert_uint_eq(find(STEP_BIND, "/b")->number, 0);
+    ck_assert_uint_eq(find(STEP_BIND, "/c")->number,
+                      MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_RDONLY | MOUNT_OPTIONAL);
+    be_of_ann();
+    ck_assert(!make());
+    ck_assert_int_eq(error->code, CONSTELLATION_ERROR_ACCESS_DENIED);
+    input.service_uid = 1000; /* her own service gives no more than she has */
+    input.owner = NULL;
+    features.privileged = false;
+    ck_assert(make());
+}
+END_TEST
+
+START_TEST(somebody_elses_view_has_no_set_uid_bits_at_all)
+{
+    be_of_ann();
+    set(SETTING_PRIVATE_TMP, "yes");
+    assert_mounts("nosuid /, bind-sources -, mount-proc /proc, mount-tmpfs /tmp, "
+                  "mount-tmpfs /var/tmp");
+    ck_assert(find(STEP_NOSUID, "/")->required);
+    ck_assert_uint_eq(plan->owner.uid, 1000);
+    spec_unset(spec, SETTING_PRIVATE_TMP);
+    assert_mounts("mount-proc /proc");
+}
+END_TEST
+
+START_TEST(root_as_owner_opens_paths_as_root_for_any_user)
+{
+    identity.uid = 1000;
+    set(SETTING_BIND_PATHS, "/a");
+    ck_assert(make());
+    ck_assert_uint_eq(plan->owner.uid, 0);
+    ck_assert_ptr_null(find(STEP_NOSUID, NULL));
+}
+END_TEST
+
+START_TEST(an_owner_who_is_not_mapped_cannot_open_anything)
+{
+    be_of_ann();
+    identity.uid = 1001;
+    set(SETTING_BIND_PATHS, "/a");
+    set(SETTING_USER_NAMESPACE, "required");
+    ck_assert(!make());
+    ck_assert_int_eq(error->code, CONSTELLATION_ERROR_ISOLATION_FAILED);
+    identity.uid = 1000;
+    ck_assert(make());
+}
+END_TEST
+
+START_TEST(what_protects_may_be_refused_and_what_is_built_upon_may_not)
+{
+    set(SETTING_FILESYSTEM, "read-only");
+    set(SETTING_PRIVATE_TMP, "yes");
+    set(SETTING_BIND_PATHS, "/a");
+    ck_assert(make());
+    ck_assert(!find(STEP_READ_ONLY, "/")->required);
+    ck_assert(!find(STEP_TMPFS, "/tmp")->required);
+    ck_assert(find(STEP_BIND, "/a")->required);
+    ck_assert_int_eq(find(STEP_TMPFS, "/tmp")->setting, SETTING_PRIVATE_TMP);
+    set(SETTING_REQUIRE, "Filesystem");
+    ck_assert(make());
+    ck_assert(find(STEP_READ_ONLY, "/")->required);
+    ck_assert(!find(STEP_TMPFS, "/tmp")->required);
+}
+END_TEST
+
+START_TEST(without_a_mount_namespace_all_is_refused_with_its_reason)
+{
+    features.refused[NAMESPACE_MOUNT] = ENOSPC;
+    set(SETTING_FILESYSTEM, "read-only");
+    ck_assert(make());
+    const PlanStep *step = find(STEP_READ_ONLY, NULL);
+    ck_assert_int_eq(step->outcome, OUTCOME_REFUSED);
+    ck_assert_int_eq(step->setting, SETTING_FILESYSTEM);
+    ck_assert_ptr_nonnull(strstr(step->reason, "user.max_mnt_namespaces"));
+    set(SETTING_REQUIRE, "Filesystem");
+    ck_assert(!make());
+    spec_unset(spec, SETTING_REQUIRE);
+    set(SETTING_BIND_PATHS, "/a");
+    ck_assert(!make());
+    ck_assert_ptr_nonnull(strstr(error->message, "BindPaths= takes a mount namespace"));
+}
+END_TEST
+
+START_TEST(a_refusal_by_the_init_is_the_settings_whose_step_it_was)
+{
+    set(SETTING_PRIVATE_TMP, "yes");
+    set(SETTING_TEMPORARY_FILE_SYSTEM, "/srv");
+    ck_assert(make());
+    const PlanStep *refused = plan_step_refused(plan, STEP_TMPFS, "/var/tmp", "no");
+    ck_assert_str_eq(plan_step_feature(refused), "PrivateTmp");
+    ck_assert_int_eq(find(STEP_TMPFS, "/var/tmp")->outcome, OUTCOME_REFUSED);
+    ck_assert_int_eq(find(STEP_TMPFS, "/srv")->outcome, OUTCOME_PLANNED);
+}
+END_TEST
+
+SUITE_MAIN_WITH("isolation/plan-files", prepare, clean,
+                without_a_wish_there_are_no_steps_about_files,
+                the_service_is_hidden_before_anything_is_copied,
+                read_only_leaves_devices_processes_and_exceptions,
+                parents_come_before_what_is_below_them_and_what_hides_comes_last,
+                a_bind_takes_set_uid_bits_and_devices_unless_root_wants_them,
+                somebody_elses_view_has_no_set_uid_bits_at_all,
+                root_as_owner_opens_paths_as_root_for_any_user,
+                an_owner_who_is_not_mapped_cannot_open_anything,
+                what_protects_may_be_refused_and_what_is_built_upon_may_not,
+                without_a_mount_namespace_all_is_refused_with_its_reason,
+                a_refusal_by_the_init_is_the_settings_whose_step_it_was)
