@@ -163,6 +163,22 @@ static int get_quarantined(sd_bus *bus, const char *path, const char *interface,
     return sd_bus_message_append_strv(reply, (char **)files);
 }
 
+static int get_setting_names(sd_bus *bus, const char *path, const char *interface,
+                             const char *property, sd_bus_message *reply, void *userdata,
+                             sd_bus_error *error)
+{
+    (void)bus;
+    (void)path;
+    (void)interface;
+    (void)property;
+    (void)userdata;
+    (void)error;
+    int r = sd_bus_message_open_container(reply, 'a', "s");
+    for (unsigned id = 0; r >= 0 && id < _SETTING_COUNT; id++)
+        r = sd_bus_message_append(reply, "s", setting_get(id)->name);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_START(0),
     ACCESS_METHOD(MANAGER, CreateInstance, "sa{sv}", SD_BUS_PARAM(name) SD_BUS_PARAM(settings), "o",
@@ -188,6 +204,7 @@ const sd_bus_vtable manager_vtable[] = {
     ACCESS_QUIET(MANAGER, RunningCount, "u", get_count, PUBLIC),
     ACCESS_QUIET(MANAGER, FailedCount, "u", get_count, PUBLIC),
     ACCESS_QUIET(MANAGER, Backends, "as", get_backends, PUBLIC),
+    ACCESS_QUIET(MANAGER, SettingNames, "as", get_setting_names, PUBLIC),
     ACCESS_QUIET(MANAGER, Quarantined, "as", get_quarantined, PRIVATE),
     SD_BUS_VTABLE_END,
 };

@@ -66,9 +66,25 @@ static void on_ready(void *userdata)
     status_ready(daemon->status);
 }
 
+/* A program that ends is gone in two ways, of which either may be seen first. */
+static void daemon_orphaned(Daemon *daemon, const char *why)
+{
+    if (!daemon->ending)
+        daemon_end(daemon, why, ORPHANED_USEC);
+}
+
 static void on_peer_gone(void *userdata)
 {
-    daemon_end(userdata, "the client has left", ORPHANED_USEC);
+    daemon_orphaned(userdata, "the client has left");
+}
+
+static int on_program_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    (void)fd;
+    (void)revents;
+    (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    daemon_orphaned(userdata, "the program has ended");
+    return 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -178,6 +194,8 @@ static bool run(const DaemonOptions *options, GError **error)
     daemon.event = event;
     if (r >= 0)
         r = watch_signals(&daemon);
+    if (r >= 0 && options->end_fd >= 0)
+        r = sd_event_add_io(event, NULL, options->end_fd, EPOLLIN, on_program_gone, &daemon);
     if (r < 0)
         return error_from_errno(error, CONSTELLATION_ERROR_NOT_SUPPORTED, r, "the event loop");
     (void)sd_event_set_watchdog(event, true);
@@ -225,7 +243,7 @@ static bool run(const DaemonOptions *options, GError **error)
 
 int main(int argc, char **argv)
 {
-    g_auto(DaemonOptions) options = { .socket_fd = -1 };
+    g_auto(DaemonOptions) options = { .socket_fd = -1, .end_fd = -1 };
     g_autoptr(GError) error = NULL;
 
     /* What this process knows includes the environments of all instances. */

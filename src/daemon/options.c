@@ -21,13 +21,15 @@ static const char help[] =
     "     --user           serve this user on the session bus\n"
     "     --private=PATH   serve this user on a socket, until told to end\n"
     "     --private=fd:N   serve a connected socket that was inherited, until it closes\n"
+    "     --end-with=fd:N  and until the process of this inherited pidfd ends\n"
+    "     --node-name=, --cluster-name=, --max-instances=  before those of the file\n"
     "     --config=FILE    instead of constellation.conf in the usual place\n"
     "     --no-systemd     do not use systemd even where it runs\n"
     "     --log-level=LEVEL  err, warning, notice, info (default) or debug\n"
     "  -h --help           this text\n"
     "     --version        the version\n\n"
     "Without --user and --private it serves the system bus, as root.\n"
-    "See constellationd(8) and constellation.conf(5).\n";
+    "See constellationd(8) and constellation.conf(5).";
 
 static bool set_private(DaemonOptions *options, const char *argument, GError **error)
 {
@@ -48,6 +50,33 @@ static bool set_private(DaemonOptions *options, const char *argument, GError **e
     return true;
 }
 
+static bool set_end(DaemonOptions *options, const char *argument, GError **error)
+{
+    uint64_t fd;
+
+    if (!g_str_has_prefix(argument, "fd:") || parse_uint64(argument + 3, &fd) < 0 || fd < 3 ||
+        fd > INT32_MAX || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "--end-with=%s: must be fd:N, with the number of an inherited pidfd",
+                         argument);
+    options->end_fd = (int)fd;
+    return true;
+}
+
+/* "" and 0 are as if it had not been given: whoever passes on what he was given needs no cases. */
+static bool set_max_instances(DaemonOptions *options, const char *argument, GError **error)
+{
+    return parse_uint64(argument, &options->max_instances) >= 0 ||
+           error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                     "--max-instances=%s: must be a number", argument);
+}
+
+static void set_name(char **name, const char *argument)
+{
+    g_free(*name);
+    *name = *argument ? g_strdup(argument) : NULL;
+}
+
 static bool set_log_level(const char *argument, GError **error)
 {
     int level = log_level_from_string(argument);
@@ -59,19 +88,59 @@ static bool set_log_level(const char *argument, GError **error)
     return true;
 }
 
+enum {
+    OPTION_USER = 256,
+    OPTION_PRIVATE,
+    OPTION_END_WITH,
+    OPTION_NODE_NAME,
+    OPTION_CLUSTER_NAME,
+    OPTION_MAX_INSTANCES,
+    OPTION_CONFIG,
+    OPTION_NO_SYSTEMD,
+    OPTION_LOG_LEVEL,
+    OPTION_VERSION
+};
+
+static bool set_option(DaemonOptions *options, int option, const char *argument, GError **error)
+{
+    switch (option) {
+    case OPTION_USER:
+        options->mode = MODE_USER;
+        return true;
+    case OPTION_PRIVATE:
+        return set_private(options, argument, error);
+    case OPTION_END_WITH:
+        return set_end(options, argument, error);
+    case OPTION_NODE_NAME:
+        set_name(&options->node_name, argument);
+        return true;
+    case OPTION_CLUSTER_NAME:
+        set_name(&options->cluster_name, argument);
+        return true;
+    case OPTION_MAX_INSTANCES:
+        return set_max_instances(options, argument, error);
+    case OPTION_CONFIG:
+        set_name(&options->config_path, argument);
+        return true;
+    case OPTION_NO_SYSTEMD:
+        options->no_systemd = true;
+        return true;
+    case OPTION_LOG_LEVEL:
+        return set_log_level(argument, error);
+    default:
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "see constellationd --help");
+    }
+}
+
 int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError **error)
 {
-    enum {
-        OPTION_USER = 256,
-        OPTION_PRIVATE,
-        OPTION_CONFIG,
-        OPTION_NO_SYSTEMD,
-        OPTION_LOG_LEVEL,
-        OPTION_VERSION
-    };
     static const struct option table[] = {
         { "user", no_argument, NULL, OPTION_USER },
         { "private", required_argument, NULL, OPTION_PRIVATE },
+        { "end-with", required_argument, NULL, OPTION_END_WITH },
+        { "node-name", required_argument, NULL, OPTION_NODE_NAME },
+        { "cluster-name", required_argument, NULL, OPTION_CLUSTER_NAME },
+        { "max-instances", required_argument, NULL, OPTION_MAX_INSTANCES },
         { "config", required_argument, NULL, OPTION_CONFIG },
         { "no-systemd", no_argument, NULL, OPTION_NO_SYSTEMD },
         { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
@@ -82,33 +151,14 @@ int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError *
     bool ok = true;
     int c;
 
-    *options = (DaemonOptions){ .socket_fd = -1 };
-    while (ok && (c = getopt_long(argc, argv, "h", table, NULL)) >= 0)
-        switch (c) {
-        case OPTION_USER:
-            options->mode = MODE_USER;
-            break;
-        case OPTION_PRIVATE:
-            ok = set_private(options, optarg, error);
-            break;
-        case OPTION_CONFIG:
-            options->config_path = g_strdup(optarg);
-            break;
-        case OPTION_NO_SYSTEMD:
-            options->no_systemd = true;
-            break;
-        case OPTION_LOG_LEVEL:
-            ok = set_log_level(optarg, error);
-            break;
-        case OPTION_VERSION:
-            puts("constellationd " CONSTELLATION_VERSION);
+    *options = (DaemonOptions){ .socket_fd = -1, .end_fd = -1 };
+    while (ok && (c = getopt_long(argc, argv, "h", table, NULL)) >= 0) {
+        if (c == OPTION_VERSION || c == 'h') {
+            puts(c == 'h' ? help : "constellationd " CONSTELLATION_VERSION);
             return 0;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            ok = error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "see constellationd --help");
         }
+        ok = set_option(options, c, optarg, error);
+    }
     if (ok && optind < argc)
         ok = error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                        "%s: there are no arguments, only options: see --help", argv[optind]);
@@ -161,18 +211,22 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
                                          "DefaultInterpreter", "OnShutdown",  NULL };
     g_auto(GStrv) keys = g_key_file_get_keys(file, "Constellation", NULL, NULL);
     g_autofree char *max = g_key_file_get_string(file, "Constellation", "MaxInstances", NULL);
-
+    uint64_t maximum = 0;
     g_autofree char *end = g_key_file_get_string(file, "Constellation", "OnShutdown", NULL);
 
     for (size_t i = 0; keys && keys[i]; i++)
         if (!g_strv_contains(known, keys[i]))
             log_warning("%s: %s=: unknown, ignored", path, keys[i]);
-    options->node_name = g_key_file_get_string(file, "Constellation", "NodeName", NULL);
-    options->cluster_name = g_key_file_get_string(file, "Constellation", "ClusterName", NULL);
+    if (!options->node_name)
+        options->node_name = g_key_file_get_string(file, "Constellation", "NodeName", NULL);
+    if (!options->cluster_name)
+        options->cluster_name = g_key_file_get_string(file, "Constellation", "ClusterName", NULL);
     options->interpreter = g_key_file_get_string(file, "Constellation", "DefaultInterpreter", NULL);
-    if (max && (parse_uint64(max, &options->max_instances) < 0 || options->max_instances == 0))
+    if (max && (parse_uint64(max, &maximum) < 0 || maximum == 0))
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: MaxInstances=%s: must be a number from 1 up", path, max);
+    if (options->max_instances == 0)
+        options->max_instances = maximum;
     if (end && strcmp(end, "leave") != 0 && strcmp(end, "stop") != 0)
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: OnShutdown=%s: must be leave or stop", path, end);

@@ -9,6 +9,7 @@ typedef struct DaemonOptions {
     Mode mode;
     char *socket_path; /* --private=PATH */
     int socket_fd;     /* --private=fd:N, or -1 */
+    int end_fd;        /* --end-with=fd:N, or -1 */
     bool no_systemd;
     char *config_path; /* --config=, or NULL: the usual places */
 
