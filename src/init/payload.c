@@ -74,6 +74,8 @@ static int perform(const struct Init *init, const struct WireStep *step)
         return perform_session(init);
     case STEP_KEYRING:
         return keyring_make();
+    case STEP_SIGPIPE:
+        return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? errno : 0;
     case STEP_UMASK:
         return umask_set(step->number);
     case STEP_NICE:

@@ -79,12 +79,30 @@ static bool no_new_privileges(const PlanInput *input)
     return input->identity->uid != 0;
 }
 
+static bool is_journal(const PlanInput *input, SettingId id, bool given)
+{
+    return !given && g_strcmp0(spec_get_string(input->spec, id), "journal") == 0;
+}
+
+/* A journald that is stopped closes its streams: whoever did not reckon with a reader of his output
+ * would be killed by that. It is systemd's default for services, too. Elsewhere readers end on
+ * purpose. */
+static bool ignores_sigpipe(const PlanInput *input)
+{
+    if (spec_is_set(input->spec, SETTING_IGNORE_SIGPIPE))
+        return spec_get_uint(input->spec, SETTING_IGNORE_SIGPIPE);
+    return is_journal(input, SETTING_STANDARD_OUTPUT, input->given_stdout) ||
+           is_journal(input, SETTING_STANDARD_ERROR, input->given_stderr);
+}
+
 bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error)
 {
     const char *directory = spec_get_string(input->spec, SETTING_WORKING_DIRECTORY);
 
     plan_add_step(plan, STEP_SESSION, true);
     plan_add_step(plan, STEP_KEYRING, false);
+    if (ignores_sigpipe(input))
+        plan_add_step(plan, STEP_SIGPIPE, true);
     plan_add_setting_step(input, plan, STEP_UMASK, SETTING_UMASK)->number = (uint32_t)spec_get_uint(
         input->spec, SETTING_UMASK);
     if (!plan_add_limit_steps(input, plan, error) || !plan_add_identity_steps(input, plan, error) ||

@@ -47,6 +47,7 @@ static const StepInfo step_infos[STEP_COUNT] = {
                                  CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_KEYRING] = { "keyring", "making a session keyring",
                        CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_SIGPIPE] = { "ignore-sigpipe", "ignoring SIGPIPE", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_UMASK] = { "umask", "setting the umask", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_NICE] = { "nice", "setting the nice value", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_LIMIT] = { "limit", "setting", CONSTELLATION_ERROR_ISOLATION_FAILED },

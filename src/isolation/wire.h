@@ -131,6 +131,7 @@ enum {
     STEP_CGROUP_NAMESPACE, /* after the gate, so that its root is the instance's cgroup */
     STEP_SESSION,          /* from here on in the payload's process: setsid, stdio */
     STEP_KEYRING,          /* a session keyring of its own */
+    STEP_SIGPIPE,          /* ignored */
     STEP_UMASK,            /* number */
     STEP_PAYLOAD_OOM_SCORE,
     STEP_NICE,  /* number: the value + 20 */

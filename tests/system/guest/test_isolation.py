@@ -2,6 +2,7 @@
 """What a payload sees of the world, against what was asked for."""
 
 import os
+import signal
 
 import host
 from service import PROBE, refused
@@ -223,10 +224,14 @@ def a_user_namespace_for_root_maps_root_and_gives_no_right_over_the_host(world):
 
 
 @test
-def signals_are_neither_blocked_nor_ignored(world):
-    seen = world.probe("report")
-    for key in ("SigBlk", "SigIgn"):
-        equal(int(seen[key], 16), 0, key)
+def signals_are_neither_blocked_nor_ignored_but_sigpipe_of_the_journals_streams(world):
+    rows = (({}, True), ({"IgnoreSIGPIPE": False}, False), ({"StandardOutput": "null"}, True),
+            ({"StandardOutput": "null", "StandardError": "null"}, False),
+            ({"StandardOutput": "null", "StandardError": "null", "IgnoreSIGPIPE": True}, True))
+    for settings, ignored in rows:
+        seen = world.probe("report", **settings)
+        equal(int(seen["SigBlk"], 16), 0, "SigBlk")
+        equal(int(seen["SigIgn"], 16), 1 << signal.SIGPIPE - 1 if ignored else 0, f"{settings}")
 
 
 @test

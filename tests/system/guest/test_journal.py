@@ -104,3 +104,14 @@ def the_service_goes_on_logging_after_journald_was_away(world):
     contains(lines, "SIGHUP: ending", "what it wrote to its broken stream")
     restart_daemon(world)
     check(world.pid() != pid, "another one runs")
+
+
+@test
+def what_runs_outlives_the_end_of_journald_and_may_say_nothing_more(world):
+    world.run("warm-up", Command=["true"]).wait()
+    ignores = world.run("ignores", Command=["sh", "-c", TALK[2] + " 2>/dev/null; exit 3"])
+    feels = world.run("feels", Command=TALK, IgnoreSIGPIPE=False)
+    with without_journald():
+        equal(feels.wait()[1:], ("signal", os.CLD_KILLED, signal.SIGPIPE))
+        time.sleep(0.2)
+        equal(ignores["State"], "RUNNING")
