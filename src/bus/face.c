@@ -21,6 +21,7 @@
 /* A bus that restarts is back within 50 ms: look soon, then ever more rarely. */
 #define RECONNECT_MIN_USEC (50 * 1000)
 #define NAME_IS_OURS       1u /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
+#define NAME_WAS_OURS      4u /* ..._ALREADY_OWNER: the answer to an earlier request came too late */
 #define RECONNECT_MAX_USEC (5 * G_USEC_PER_SEC)
 #define BACKLOG            64
 #define CLIENTS_MAX        128u
@@ -46,7 +47,8 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
     (void)error;
     /* That another has it is no error to the bus, but a number. */
     if (sd_bus_message_is_method_error(message, NULL) ||
-        sd_bus_message_read(message, "u", &result) < 0 || result != NAME_IS_OURS) {
+        sd_bus_message_read(message, "u", &result) < 0 ||
+        (result != NAME_IS_OURS && result != NAME_WAS_OURS)) {
         const sd_bus_error *why = sd_bus_message_get_error(message);
         log_error("bus: the name %s cannot be had: %s; trying again", BUS_NAME,
                   why ? why->message : "another service has it");

@@ -2,12 +2,16 @@
 """What runs and what ended meanwhile, when the service, its launcher or the bus comes back."""
 
 import os
+import signal
+import time
+
+from gi.repository import GLib
 
 import host
-from bus import BusError
+from bus import BusError, Call, connect
 from restarts import (DAEMON, LAUNCHER, back, kill_both, kill_daemon, kill_launcher, kill_unit,
                       restart_bus, restart_daemon)
-from service import OURS, PROBE, refused
+from service import NAME, OURS, PROBE, refused
 from tap import between, check, equal, eventually, test
 
 SLEEP = ["sleep", "100"]
@@ -200,6 +204,24 @@ def after_a_restart_of_the_bus_everything_works_as_before(world):
     host.sh("systemctl", "stop", web["Unit"])
     eventually(lambda: web["State"] == "STOPPED", "it is STOPPED", seconds=0.5)
     equal(web["Result"], "stopped-outside")
+
+
+@test
+def a_bus_that_answers_late_does_not_keep_the_service_from_its_name(world):
+    bus, other = host.unit_pid("dbus.service"), connect()
+    host.sh("systemctl", "stop", DAEMON)
+    Call(other, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+         "RequestName", (GLib.Variant("s", NAME), GLib.Variant("u", 4))).result()
+    host.sh("systemctl", "start", "--no-block", DAEMON)
+    time.sleep(0.4)  # it has been refused the name, and asks again and again
+    os.kill(bus, signal.SIGSTOP)
+    other.close_sync(None)
+    time.sleep(2.2)  # it gave up one answer, and waits for the next
+    os.kill(bus, signal.SIGCONT)
+    back(world)
+    eventually(lambda: host.sh("systemctl", "show", "--property=ActiveState", "--value",
+                               DAEMON) == "active\n", "the unit is started")
+    world.run("web", Command=SLEEP).stop()
 
 
 # ---- UNKNOWN -------------------------------------------------------------------------------------
