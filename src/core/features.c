@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "core/controller.h"
+#include "core/holder.h"
 #include "core/identity.h"
 #include "core/start.h"
 
@@ -61,7 +62,7 @@ bool controller_has_backend(Controller *controller, const char *name, char **ret
     const Backend *backend = backend_by_name(name);
 
     /* The scope that the cgroup rung needs is made by the first start on it. */
-    if (backend == backend_by_name("cgroup") && resources_wants_holder(controller->resources))
+    if (backend == backend_by_name("cgroup") && holder_is_wanted(controller))
         return true;
     return backend_probe(controller->resources, backend, ret_reason);
 }

@@ -144,6 +144,11 @@ static bool holder_begin(Holder *holder, GError **error)
     return holder->launch && send_plan(holder, error);
 }
 
+bool holder_is_wanted(Controller *controller)
+{
+    return controller->holder || resources_wants_holder(controller->resources);
+}
+
 void holder_wait(Controller *controller, Start *start)
 {
     g_autoptr(GError) error = NULL;

@@ -9,6 +9,9 @@
 
 typedef struct Holder Holder;
 
+/* There is none, and it can be made or is being made. */
+bool holder_is_wanted(Controller *controller);
+
 /* The start is queued again when the holder is there, or cannot be had. */
 void holder_wait(Controller *controller, Start *start);
 

@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "core/holder.h"
 #include "core/identity.h"
 #include "core/output.h"
 #include "core/start.h"
@@ -29,9 +30,10 @@ static BackendChoice wanted_backend(const Start *start)
 
 bool start_wants_holder(const Start *start)
 {
+    Controller *controller = start->instance->controller;
     BackendChoice wanted = wanted_backend(start);
 
-    return resources_wants_holder(start->instance->controller->resources) &&
+    return holder_is_wanted(controller) &&
            (wanted == BACKEND_CGROUP ||
             (wanted == BACKEND_AUTO && (start->excluded & (1u << BACKEND_SCOPE)) != 0 &&
              (start->excluded & (1u << BACKEND_CGROUP)) == 0));
