@@ -41,6 +41,14 @@ uint32_t bus_number(Client *from, const char *path, const char *property)
     return value;
 }
 
+int32_t bus_integer(Client *from, const char *path, const char *property)
+{
+    int32_t value;
+
+    ck_assert_int_ge(sd_bus_message_read(get(from, path, property, "i"), "i", &value), 0);
+    return value;
+}
+
 void bus_await(Client *from, const char *path, const char *property, const char *value)
 {
     for (unsigned i = 0; i < PATIENCE_MSEC / 5; i++) {

@@ -71,6 +71,7 @@ const char *pending_finish(Pending *pending);
 
 const char *bus_text(Client *from, const char *path, const char *property);
 uint32_t bus_number(Client *from, const char *path, const char *property);
+int32_t bus_integer(Client *from, const char *path, const char *property);
 /* Waits until the text property has this value. */
 void bus_await(Client *from, const char *path, const char *property, const char *value);
 /* Lets the client work for a while. */

@@ -91,6 +91,16 @@ def spin():
         pass
 
 
+def in_parallel(items, begin, at_once=50):
+    """Begins a call for each, so many at a time, and returns the answers in order."""
+    answers, calls = [], []
+    for item in items:
+        if len(calls) == at_once:
+            answers.append(calls.pop(0).result())
+        calls.append(begin(item))
+    return answers + [call.result() for call in calls]
+
+
 class Recorder:
     """The signals of a service, as (member, path, arguments)."""
 

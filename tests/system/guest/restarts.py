@@ -44,6 +44,20 @@ def kill_daemon(world):
     back(world)
 
 
+def kill_daemon_for_long():
+    """It does not come back by itself, as systemd would have it."""
+    kill_unit(DAEMON)
+    host.sh("systemctl", "stop", DAEMON)
+
+
+def start_daemon(world):
+    """How long it takes until it answers."""
+    begin = time.monotonic()
+    host.sh("systemctl", "start", DAEMON)
+    back(world)
+    return time.monotonic() - begin
+
+
 def kill_launcher(world):
     kill_unit(LAUNCHER)
     back(world)

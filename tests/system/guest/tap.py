@@ -10,13 +10,15 @@ failure of that test.
 """
 
 import faulthandler
+import os
 import re
 import subprocess
 import sys
 import time
 import traceback
 
-SECONDS_A_TEST = 150
+TRIAL_COUNT = int(os.environ.get("CONSTELLATION_TRIAL_COUNT") or 0)
+SECONDS_A_TEST = 3600 if TRIAL_COUNT else 150
 SLOW_SECONDS = 2.0
 
 tests = []
@@ -36,6 +38,11 @@ def test(function=None, *, beds=("container",)):
         return lambda real: test(real, beds=beds)
     tests.append((function, beds))
     return function
+
+
+def count(short):
+    """How often a test does what it does: so often, or as a trial asks for (`./dev trial`)."""
+    return TRIAL_COUNT or short
 
 
 # ---- what is expected ----------------------------------------------------------------------------

@@ -4,22 +4,9 @@
 import time
 
 import host
-from bus import dictionary
+from bus import dictionary, in_parallel
 from service import INSTANCE
-from tap import between, comment, equal, eventually, test
-
-AT_ONCE = 50
-
-
-def in_parallel(names, begin):
-    """Begins a call for each name, 50 at a time, and returns the answers in order."""
-    answers, calls = [], []
-    for name in names:
-        if len(calls) == AT_ONCE:
-            answers.append(calls.pop(0).result())
-        calls.append(begin(name))
-    return answers + [call.result() for call in calls]
-
+from tap import between, comment, count, equal, eventually, test
 
 def lives(world, count, **settings):
     """Create, start, stop and destroy so many."""
@@ -44,6 +31,7 @@ def settled(world):
 
 @test
 def a_thousand_instances_leave_no_trace_and_cost_no_memory(world):
+    hundreds = count(1000) // 100
     # It takes this long until the heap has found its shape.
     for _ in range(25):
         lives(world, 100)
@@ -51,10 +39,10 @@ def a_thousand_instances_leave_no_trace_and_cost_no_memory(world):
     pid = world.pid()
     fds, rss = host.fds(pid), host.rss_kib(pid)
     begin = time.monotonic()
-    for _ in range(10):
+    for _ in range(hundreds):
         lives(world, 100)
     settled(world)
-    comment(f"a thousand lives in {time.monotonic() - begin:.1f} s, RSS {rss} then "
+    comment(f"{hundreds}00 lives in {time.monotonic() - begin:.1f} s, RSS {rss} then "
             f"{host.rss_kib(pid)} KiB")
     equal(world.pid(), pid, "the daemon's pid")
     equal(host.fds(pid), fds, "its open files")
