@@ -128,7 +128,7 @@ void instance_degrade(Instance *instance, const char *feature, const char *code,
     g_ptr_array_add(instance->degraded, degradation);
 }
 
-void instance_save(const Instance *instance)
+void instance_save(Instance *instance)
 {
     g_autoptr(GError) error = NULL;
 

@@ -54,6 +54,7 @@ struct Instance {
     char *status_text; /* why it is as it is; "" */
     uint64_t run;
     Timestamp created, started, stopped;
+    uint64_t loaded_sum; /* of its file in the runtime directory, if that was not written since */
 
     pid_t init_pid; /* 0: none */
     pid_t main_pid; /* the payload; 0 in a sandbox */
@@ -163,7 +164,7 @@ void instance_degrade(Instance *instance, const char *feature, const char *code,
 void instance_changed(Instance *instance);
 
 /* Stores what has changed besides the state; that it could not be is logged. */
-void instance_save(const Instance *instance);
+void instance_save(Instance *instance);
 
 /* Takes over a living init (its pidfd is the instance's from now on) and watches for its end. */
 bool instance_watch_init(Instance *instance, int pidfd, pid_t pid, GError **error);

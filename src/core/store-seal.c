@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdint.h>
 #include <string.h>
 
 #include <glib.h>
@@ -17,6 +16,11 @@ static uint64_t sum(const char *text, size_t length)
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
     return hash;
+}
+
+uint64_t store_sum(const char *text)
+{
+    return sum(text, strlen(text));
 }
 
 static char *seal_of(const char *text, size_t length)

@@ -7,6 +7,10 @@
  * disks and people, not against those who can write there anyway. */
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* The sum over a text: of two texts that are not the same it is as good as never the same. */
+uint64_t store_sum(const char *text);
 
 /* The text with its seal; g_free. */
 char *store_seal(const char *text);

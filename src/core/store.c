@@ -126,7 +126,7 @@ static bool write_to(int dirfd, const Instance *instance, const char *text, bool
                                       instance->name);
 }
 
-bool store_save(Store *store, const Instance *instance, GError **error)
+bool store_save(Store *store, Instance *instance, GError **error)
 {
     bool persistent = store->state_fd >= 0 && spec_get_uint(instance->spec, SETTING_PERSISTENT);
     g_autofree char *bare = NULL, *text = NULL;
@@ -138,6 +138,10 @@ bool store_save(Store *store, const Instance *instance, GError **error)
     if (persistent && !state_is_active(instance->state) &&
         !write_to(store->state_fd, instance, text, true, error))
         return false;
+    /* Most of what is taken back is as it was: a thousand files need not be written for that. */
+    if (instance->loaded_sum != 0 && store_sum(text) == instance->loaded_sum)
+        return true;
+    instance->loaded_sum = 0;
     return write_to(store->runtime_fd, instance, text, false, error);
 }
 
@@ -229,8 +233,12 @@ static Instance *read_instance(int dirfd, const char *name, Controller *controll
     }
     Instance *instance = store_file_read(controller, text, error);
     g_autofree char *own_name = instance ? file_name(instance) : NULL;
-    if (!instance || g_str_equal(own_name, name))
+    if (instance && g_str_equal(own_name, name)) {
+        instance->loaded_sum = store_sum(text);
         return instance;
+    }
+    if (!instance)
+        return NULL;
     error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "its Id= is another's");
     instance_free(instance);
     return NULL;
@@ -254,6 +262,8 @@ static void load_directory(Store *store, int dirfd, Controller *controller, GHas
             continue;
         }
         instance->rebooted = dirfd == store->state_fd;
+        if (instance->rebooted)
+            instance->loaded_sum = 0;
         g_hash_table_add(seen, g_strdup(name));
         g_ptr_array_add(instances, instance);
     }

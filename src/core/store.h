@@ -17,7 +17,7 @@ Store *store_new(const char *runtime_dir, const char *state_dir, GError **error)
 void store_free(Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 
-bool store_save(Store *store, const Instance *instance, GError **error);
+bool store_save(Store *store, Instance *instance, GError **error);
 void store_remove(Store *store, const Instance *instance);
 
 /* Every instance that can be read, newly made and in no registry, in the state it was stored in;

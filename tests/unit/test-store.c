@@ -92,7 +92,7 @@ static void write_file(const char *directory, const char *name, const char *text
     ck_assert(g_file_set_contents(path, text, -1, NULL));
 }
 
-static void save(const Instance *instance)
+static void save(Instance *instance)
 {
     ck_assert(store_save(store, instance, NULL));
 }
@@ -168,6 +168,26 @@ START_TEST(what_is_saved_is_loaded)
     save(web);
     reopen();
     check_loads("web");
+}
+END_TEST
+
+START_TEST(what_is_as_it_was_loaded_is_not_written_again)
+{
+    g_autofree char *path = file_of(runtime, ID SUFFIX);
+
+    save(web);
+    g_autoptr(GPtrArray) loaded = store_load(store, &controller);
+    Instance *again = g_ptr_array_index(loaded, 0);
+    ck_assert_int_eq(unlink(path), 0);
+    save(again);
+    ck_assert(!has_file(runtime, ID SUFFIX));
+    /* There and back is two changes. */
+    again->state = STATE_STARTING;
+    save(again);
+    again->state = web->state;
+    save(again);
+    check_loads("web");
+    instance_free(again);
 }
 END_TEST
 
@@ -410,7 +430,8 @@ END_TEST
 
 SUITE_MAIN_WITH("core/store", prepare, clean, a_second_store_of_the_same_realm_is_refused,
                 directories_are_their_owners, a_directory_that_is_a_link_is_refused,
-                what_is_saved_is_loaded, files_are_their_owners, what_persists_outlives_the_machine,
+                what_is_saved_is_loaded, what_is_as_it_was_loaded_is_not_written_again,
+                files_are_their_owners, what_persists_outlives_the_machine,
                 what_does_not_persist_is_in_the_runtime_directory_only,
                 a_run_is_in_the_runtime_directory_only, what_is_removed_is_gone,
                 a_broken_file_is_set_aside_and_the_others_are_loaded,
