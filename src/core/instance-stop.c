@@ -15,10 +15,19 @@
 
 /* How long an init that was told to kill everything may take before its cgroup is killed. */
 #define KILL_GRACE_USEC (500 * 1000)
-/* After the kernel was told to kill, anything still there is in uninterruptible sleep. */
-#define UNKILLABLE_USEC (1 * G_USEC_PER_SEC)
+/* After the kernel was told to kill, anything still there is in uninterruptible sleep. Both times
+ * together are less than the second after which somebody who waits should know. */
+#define UNKILLABLE_USEC (400 * 1000)
+/* How often it is looked whether those have gone that outlive the init. */
+#define LINGER_USEC (10 * 1000)
 
 /* ---- the escalation -------------------------------------------------------------------------- */
+
+/* Without a pid namespace an init that is killed does not wait for the others. */
+static bool outlives_init(const Instance *instance)
+{
+    return instance->placement && placement_populated(instance->placement) == 1;
+}
 
 static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -27,9 +36,12 @@ static int on_unkillable(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     (void)usec;
     instance->stop_timer = sd_event_source_disable_unref(instance->stop_timer);
-    if (sys_pidfd_has_ended(instance->init_pidfd))
+    if (sys_pidfd_has_ended(instance->init_pidfd) && !outlives_init(instance))
         return 0; /* how, is about to be found out */
-    instance_set_status(instance, "unkillable: a task is in uninterruptible sleep");
+    g_autofree char *who = instance->placement
+                               ? usage_unkillable(instance->placement, instance->init_pid)
+                               : NULL;
+    instance_set_status(instance, "unkillable: %s", who ? who : "it does not go away");
     instance_set_sub_state(instance, SUB_STATE_UNKILLABLE);
     log_error("%s (%s): %s", instance->id, instance->name, instance->status_text);
     return 0;
@@ -48,6 +60,26 @@ static int on_kill_grace_over(sd_event_source *source, uint64_t usec, void *user
     (void)timer_start(instance->controller->event, &instance->stop_timer, UNKILLABLE_USEC,
                       on_unkillable, instance, "unkillable");
     return 0;
+}
+
+static int on_linger(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Instance *instance = userdata;
+
+    (void)source;
+    (void)usec;
+    if (!stop_lingers(instance))
+        instance_exit(instance);
+    return 0;
+}
+
+bool stop_lingers(Instance *instance)
+{
+    if (instance->state != STATE_STOPPING || !instance->stop_escalated || !outlives_init(instance))
+        return false;
+    (void)placement_kill(instance->placement);
+    return timer_start(instance->controller->event, &instance->linger_timer, LINGER_USEC, on_linger,
+                       instance, "linger") >= 0;
 }
 
 static void stop_kill(Instance *instance)

@@ -183,7 +183,7 @@ static int on_init_ended(sd_event_source *source, int fd, uint32_t revents, void
     sd_event_source_set_enabled(instance->init_source, SD_EVENT_OFF);
     if (instance->start)
         start_init_ended(instance);
-    else
+    else if (!stop_lingers(instance))
         instance_exit(instance);
     return 0;
 }
@@ -209,6 +209,7 @@ void instance_forget_init(Instance *instance)
 {
     instance->init_source = sd_event_source_disable_unref(instance->init_source);
     instance->look_timer = sd_event_source_disable_unref(instance->look_timer);
+    instance->linger_timer = sd_event_source_disable_unref(instance->linger_timer);
     outside_unwatch(instance);
     instance->init_pidfd = fd_close(instance->init_pidfd);
     instance->init_pid = 0;

@@ -63,6 +63,7 @@ struct Instance {
                     */
     sd_event_source *init_source;
     sd_event_source *look_timer;   /* adopted before its payload was executed: looked at again */
+    sd_event_source *linger_timer; /* the init is gone and others that were killed are not */
     sd_event_source *cgroup_watch; /* or the timer for it; NULL: cannot be had */
     uint64_t looked_turn;          /* of the loop, when others' doings were last looked for */
     bool freeze_asked;             /* the last freeze was by this service */
@@ -204,6 +205,10 @@ void runtime_watch(Instance *instance);
 /* instance-stop.c: a stop that another service had begun, with its signal and what is left of its
  * time. */
 void stop_resume(Instance *instance);
+
+/* The init of a stop has ended. True if others have not, though they were killed: then
+ * instance_exit() is called when they have. */
+bool stop_lingers(Instance *instance);
 
 /* instance-stop.c: what waited for the end of a run goes on. */
 void instance_after_stop(Instance *instance);

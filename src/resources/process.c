@@ -220,3 +220,45 @@ GArray *usage_processes(const Placement *placement, pid_t init_pid)
             g_array_append_val(pids, g_array_index(found, pid_t, i));
     return pids;
 }
+
+/* The name of a process that sleeps and cannot be woken up; g_free. */
+static char *uninterruptible_name(pid_t pid)
+{
+    char stat[1024];
+    const char *name, *end;
+
+    if (read_proc(pid, "stat", stat, sizeof(stat)) < 0)
+        return NULL;
+    name = strchr(stat, '(');
+    end = strrchr(stat, ')');
+    if (!name || !end || strncmp(end, ") D", 3) != 0)
+        return NULL;
+    /* It chooses its name itself. */
+    char *copy = g_strndup(name, (gsize)(end + 1 - name));
+    for (char *c = copy; *c; c++)
+        *c = g_ascii_isprint(*c) ? *c : '?';
+    return copy;
+}
+
+char *usage_unkillable(const Placement *placement, pid_t init_pid)
+{
+    g_autoptr(GArray) pids = usage_processes(placement, init_pid);
+    g_autofree char *first = NULL;
+    pid_t first_pid = 0;
+    unsigned count = 0;
+
+    for (guint i = 0; i < pids->len; i++) {
+        pid_t pid = g_array_index(pids, pid_t, i);
+        g_autofree char *name = uninterruptible_name(pid);
+
+        if (!name || count++ > 0)
+            continue;
+        first_pid = pid;
+        first = g_steal_pointer(&name);
+    }
+    if (count == 0)
+        return NULL;
+    return g_strdup_printf("%u process%s in uninterruptible sleep%s %d %s", count,
+                           count == 1 ? " is" : "es are", count == 1 ? ":" : ", as", first_pid,
+                           first);
+}

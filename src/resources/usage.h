@@ -26,6 +26,10 @@ void usage_read(const Placement *placement, pid_t init_pid, Usage *ret);
  * GArray of pid_t, the caller's. */
 GArray *usage_processes(const Placement *placement, pid_t init_pid);
 
+/* "2 processes are in uninterruptible sleep, as 4711 (cp)": why they do not go away; NULL if
+ * there is none. g_free. */
+char *usage_unkillable(const Placement *placement, pid_t init_pid);
+
 /* NSpid's last entry: the pid inside; 0 if gone. And the command line, for showing: arguments
  * joined by blanks, control characters replaced, at most 512 bytes; "" if gone; g_free. */
 pid_t process_inner_pid(pid_t pid);

@@ -119,7 +119,8 @@ static int verb_fork(int argc, char **argv)
 {
     long long count = number_of(argv[1]), made = 0;
 
-    (void)argc;
+    if (argc > 2)
+        (void)signal(SIGTERM, SIG_IGN);
     for (; made < count; made++) {
         pid_t child = fork();
 
@@ -136,6 +137,49 @@ static int verb_fork(int argc, char **argv)
     answer("forked", "%lld", made);
     (void)answer_send();
     hang();
+}
+
+/* Every process makes others for as long as it may, and none listens to SIGTERM. */
+_Noreturn static int verb_fork_bomb(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)signal(SIGTERM, SIG_IGN);
+    answer("burning", "%d", 1);
+    (void)answer_send();
+    for (;;)
+        if (fork() < 0)
+            sleep_for(0.1); /* at its limit: it is no test of the scheduler */
+}
+
+static void on_any(int number)
+{
+    answer("caught", "%d", number);
+    (void)answer_send();
+}
+
+/* Goes on for ever, and answers with each signal that it gets. */
+_Noreturn static int verb_tell_signals(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (int number = 1; number <= 64; number++)
+        (void)signal(number, on_any);
+    answer("listening", "%d", 1);
+    (void)answer_send();
+    hang();
+}
+
+/* Stops itself again and again. */
+_Noreturn static int verb_stand_still(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)signal(SIGTERM, SIG_IGN);
+    answer("standing", "%d", 1);
+    (void)answer_send();
+    for (;;)
+        (void)raise(SIGSTOP);
 }
 
 static void kill_children(const pid_t *children, long long count)
@@ -217,8 +261,12 @@ const Verb behaviour_verbs[] = {
     { "ignore-term", verb_ignore_term, 0, 0, "ignore-term                  for ever" },
     { "obey-term", verb_obey_term, 0, 0,
       "obey-term                    waits for one, exits with 0" },
-    { "fork", verb_fork, 1, 1, "fork N                       N orphans, then sleeps with them" },
+    { "fork", verb_fork, 1, 2,
+      "fork N [stubborn]            N orphans, then sleeps with them; none obeys SIGTERM" },
+    { "fork-bomb", verb_fork_bomb, 0, 0, "fork-bomb                    without end" },
     { "fork-until-fails", verb_fork_until_fails, 0, 1, "fork-until-fails [BOUND]     how many" },
+    { "stand-still", verb_stand_still, 0, 0, "stand-still                  stopped by itself" },
+    { "tell-signals", verb_tell_signals, 0, 0, "tell-signals                 which it gets" },
     { "eat-memory", verb_eat_memory, 1, 2,
       "eat-memory BYTES [SECONDS]   touches, then holds them" },
     { "spin", verb_spin, 1, 1, "spin SECONDS                 the CPU time it got" },
