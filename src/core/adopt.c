@@ -311,7 +311,7 @@ void controller_adopt(Controller *controller)
         Instance *instance = g_ptr_array_index(instances, i);
         g_autoptr(GError) error = NULL;
         if (!registry_add(controller->registry, instance, &error)) {
-            store_set_aside(controller->store, instance, error->message);
+            log_error("store: %s: %s", instance->id, error->message);
             instance_free(instance);
             continue;
         }

@@ -192,6 +192,13 @@ static GPtrArray *list_directory(int dirfd, bool hidden, const char *suffix)
     return names;
 }
 
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    const char *const *left = a, *const *right = b;
+
+    return strcmp(*left, *right);
+}
+
 /* What a crash left of files that were about to be replaced. */
 static void remove_halves(int dirfd)
 {
@@ -244,27 +251,40 @@ static Instance *read_instance(int dirfd, const char *name, Controller *controll
     return NULL;
 }
 
-static void load_directory(Store *store, int dirfd, Controller *controller, GHashTable *seen,
+/* Of one owner two of a name cannot be; the older one stays. */
+static bool take_name(GHashTable *taken, const Instance *instance, GError **error)
+{
+    g_autofree char *whose = g_strdup_printf("%u/%s", instance->owner, instance->name);
+
+    if (g_hash_table_contains(taken, whose))
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "its Name= is another's");
+    return g_hash_table_add(taken, g_steal_pointer(&whose));
+}
+
+/* `taken`: names of files and of instances, which are not alike. */
+static void load_directory(Store *store, int dirfd, Controller *controller, GHashTable *taken,
                            GPtrArray *instances)
 {
     g_autoptr(GPtrArray) names = list_directory(dirfd, false, SUFFIX);
 
     remove_halves(dirfd);
     list_quarantined(store, dirfd);
+    g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autoptr(GError) error = NULL;
-        if (g_hash_table_contains(seen, name))
+        if (g_hash_table_contains(taken, name))
             continue;
         Instance *instance = read_instance(dirfd, name, controller, &error);
-        if (!instance) {
+        if (!instance || !take_name(taken, instance, &error)) {
             quarantine(store, dirfd, name, error->message);
+            instance_free(instance);
             continue;
         }
         instance->rebooted = dirfd == store->state_fd;
         if (instance->rebooted)
             instance->loaded_sum = 0;
-        g_hash_table_add(seen, g_strdup(name));
+        g_hash_table_add(taken, g_strdup(name));
         g_ptr_array_add(instances, instance);
     }
 }
@@ -272,21 +292,14 @@ static void load_directory(Store *store, int dirfd, Controller *controller, GHas
 GPtrArray *store_load(Store *store, Controller *controller)
 {
     GPtrArray *instances = g_ptr_array_new();
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     /* What is in the runtime directory is newer, and gone after a reboot. */
     if (store->runtime_fd >= 0)
-        load_directory(store, store->runtime_fd, controller, seen, instances);
+        load_directory(store, store->runtime_fd, controller, taken, instances);
     if (store->state_fd >= 0)
-        load_directory(store, store->state_fd, controller, seen, instances);
+        load_directory(store, store->state_fd, controller, taken, instances);
     return instances;
-}
-
-void store_set_aside(Store *store, const Instance *instance, const char *why)
-{
-    g_autofree char *name = file_name(instance);
-
-    quarantine(store, instance->rebooted ? store->state_fd : store->runtime_fd, name, why);
 }
 
 const char *const *store_quarantined(Store *store)

@@ -25,9 +25,6 @@ void store_remove(Store *store, const Instance *instance);
  * Instance, the caller's. */
 GPtrArray *store_load(Store *store, Controller *controller);
 
-/* Sets aside the file of an instance that was loaded and cannot be. */
-void store_set_aside(Store *store, const Instance *instance, const char *why);
-
 /* All that is set aside, NULL-terminated, also by earlier services. */
 const char *const *store_quarantined(Store *store);
 

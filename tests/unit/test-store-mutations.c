@@ -21,6 +21,7 @@
 #define NEIGHBOUR     "i0000000000002"
 #define SUFFIX        ".instance"
 #define DEFAULT_COUNT 10000
+#define FILES_PART    5 /* if nobody says how many: as files, which takes longer */
 #define LINES_MAX     200
 
 static Controller controller; /* nothing of it is looked at */
@@ -29,6 +30,12 @@ static Store *store;
 static Instance *made;
 static char *bare; /* the text of it, without its seal */
 static GRand *dice;
+
+/* Before check looks at it: some disks are slow, and some counts large. */
+__attribute__((constructor)) static void be_patient(void)
+{
+    (void)g_setenv("CK_DEFAULT_TIMEOUT", "600", false);
+}
 
 static unsigned number_of(const char *variable, unsigned otherwise)
 {
@@ -293,7 +300,8 @@ START_TEST(a_file_that_was_changed_is_set_aside)
 {
     g_autofree char *path = save_neighbour(), *text = store_seal(bare);
 
-    for (unsigned i = number_of("CONSTELLATION_TRIAL_COUNT", DEFAULT_COUNT); i > 0; i--) {
+    for (unsigned i = number_of("CONSTELLATION_TRIAL_COUNT", DEFAULT_COUNT / FILES_PART); i > 0;
+         i--) {
         g_autoptr(GString) changed = mutate(text);
         if (changed->len == strlen(text) && memcmp(changed->str, text, changed->len) == 0)
             continue;

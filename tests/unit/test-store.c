@@ -307,16 +307,20 @@ START_TEST(a_file_of_somebody_else_is_set_aside)
 }
 END_TEST
 
-START_TEST(an_instance_can_be_set_aside_later)
+START_TEST(of_two_of_a_name_the_younger_one_is_set_aside)
 {
-    g_autoptr(GPtrArray) loaded = NULL;
+    Instance *other = make(OTHER, "web", true);
+    Instance *of_another = make("i0000000000003", "web", true);
 
+    of_another->owner = 1001;
+    save(other);
     save(web);
-    loaded = store_load(store, &controller);
-    store_set_aside(store, g_ptr_array_index(loaded, 0), "there are two of it");
-    ck_assert_str_eq(store_quarantined(store)[0], ID SUFFIX ".bad");
-    ck_assert(!has_file(runtime, ID SUFFIX) && has_file(state, ID SUFFIX));
-    instance_free(g_ptr_array_index(loaded, 0));
+    save(of_another);
+    check_loads("web web");
+    ck_assert(has_file(runtime, OTHER SUFFIX ".bad") && has_file(state, OTHER SUFFIX ".bad"));
+    ck_assert(has_file(runtime, ID SUFFIX));
+    instance_free(other);
+    instance_free(of_another);
 }
 END_TEST
 
@@ -437,7 +441,7 @@ SUITE_MAIN_WITH("core/store", prepare, clean, a_second_store_of_the_same_realm_i
                 a_broken_file_is_set_aside_and_the_others_are_loaded,
                 what_is_set_aside_is_told_until_it_is_taken_away,
                 a_file_that_breaks_off_between_two_lines_is_set_aside,
-                a_file_of_somebody_else_is_set_aside, an_instance_can_be_set_aside_later,
+                a_file_of_somebody_else_is_set_aside, of_two_of_a_name_the_younger_one_is_set_aside,
                 where_the_newer_file_is_broken_the_older_one_serves,
                 a_file_under_the_name_of_another_is_set_aside, what_is_no_file_is_set_aside,
                 other_files_are_left_alone, without_directories_nothing_is_kept,

@@ -104,6 +104,13 @@ def enter_new_cgroup(name):
         return None
 
 
+def leave_cgroup(path):
+    """Back to where enter_new_cgroup() was called, which takes what it made away."""
+    with open(f"{os.path.dirname(path)}/cgroup.procs", "w", encoding="ascii") as file:
+        file.write(str(os.getpid()))
+    remove_cgroup(path)
+
+
 def remove_cgroup(path):
     for directory, _, _ in os.walk(path, topdown=False):
         os.rmdir(directory)
