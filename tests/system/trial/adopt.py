@@ -99,6 +99,8 @@ def trial(scene, count):
     begin = time.monotonic()
     paths = start_all(scene, count)
     print(f"# {count} started in {time.monotonic() - begin:.1f} s", flush=True)
+    # A process has no command line for a moment while it is being executed.
+    scene.until(lambda: len(births()) >= count, f"{count} run")
     before = births()
     slowest = 0.0
     for _ in range(KILLS):

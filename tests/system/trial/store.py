@@ -99,6 +99,10 @@ def damage(path, dice):
     return way
 
 
+def sleepers():
+    return sorted(pid for pid, command in processes().items() if command[:2] == SLEEP)
+
+
 # ---- a round -------------------------------------------------------------------------------------
 
 
@@ -136,13 +140,16 @@ class Round:
         self.instances[os.path.basename(path)] = (name, kept, runs)
 
     def play(self):
-        before = sorted(pid for pid, command in processes().items() if command[:2] == SLEEP)
+        # A process has no command line for a moment while it is being executed.
+        count = sum(runs for _, _, runs in self.instances.values())
+        self.scene.until(lambda: len(sleepers()) == count, f"{count} run")
+        before = sleepers()
         self.scene.kill()
         damaged = {one: damage(f"{self.runtime}/{one}.instance", self.dice)
                    for one in self.dice.sample(sorted(self.instances)[1:], DAMAGES_A_ROUND)}
         self.scene.start()
         took = self.scene.until(self.is_ready, "the service is back", 10)
-        after = sorted(pid for pid, command in processes().items() if command[:2] == SLEEP)
+        after = sleepers()
         wrong = self.wrong(damaged)
         if after != before:
             wrong.append(f"{len(before)} ran before and {len(after)} run now")
