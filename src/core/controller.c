@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "core/controller.h"
 #include "core/holder.h"
 #include "core/registry.h"
 #include "core/own-limits.h"
 #include "core/store.h"
+#include "core/subordinate-ids.h"
 #include "util/crash-point.h"
 #include "util/event.h"
 #include "util/file.h"
@@ -283,6 +285,8 @@ static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error,
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         features->refused[kind] = reply ? reply->refused[kind] : ENOTCONN;
     features->privileged = reply && reply->privileged;
+    features->refused_ranges = reply ? reply->refused_ranges : ENOTCONN;
+    features->refused_ranges_step = reply ? reply->refused_ranges_step : LAUNCH_STEP_NONE;
     if (!reply)
         log_error("asking the launcher what this host allows: %s", error->message);
     controller_pump(controller);
@@ -301,13 +305,29 @@ static int on_probe_over(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* Whether newuidmap does what the files let it is only known when it has done it; a launcher that
+ * is root writes the maps itself. */
+static void ask_for_range(const Controller *controller, struct LaunchRequest *request)
+{
+    const uint32_t uid = controller->uid, gid = getegid();
+    g_auto(SubordinateIds) ids = { 0 };
+
+    if (uid == 0)
+        return;
+    subordinate_ids_read(uid, &ids);
+    if (!ids.refusal && id_map_make(ids.uids, &uid, 1, &request->uids) &&
+        id_map_make(ids.gids, &gid, 1, &request->gids))
+        request->id_map = ID_MAP_RANGES;
+}
+
 void controller_reprobe(Controller *controller)
 {
-    const struct LaunchRequest request = { .verb = LAUNCH_PROBE };
+    struct LaunchRequest request = { .verb = LAUNCH_PROBE };
     g_autoptr(GError) error = NULL;
 
     if (controller->probe)
         return;
+    ask_for_range(controller, &request);
     controller->probe = launcher_call(controller->launcher, request, NULL, 0, on_probed, controller,
                                       &error);
     if (controller->probe)

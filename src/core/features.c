@@ -9,6 +9,7 @@
 #include "core/holder.h"
 #include "core/identity.h"
 #include "core/start.h"
+#include "core/subordinate-ids.h"
 
 static const char *const rungs[] = { "scope", "cgroup", "monitor" };
 
@@ -57,6 +58,23 @@ static void add_namespaces(Controller *controller, GPtrArray *rows)
     }
 }
 
+/* For an instance of the service's own user; others have lines of their own. */
+static void add_id_ranges(Controller *controller, GPtrArray *rows)
+{
+    const HostFeatures *features = &controller->features;
+    g_auto(SubordinateIds) ids = { 0 };
+    char *refusal = NULL;
+
+    subordinate_ids_read(controller->uid, &ids);
+    if (!features->known || features->refused[NAMESPACE_USER] != 0)
+        refusal = g_strdup("there are no user namespaces");
+    else if (ids.refusal)
+        refusal = g_steal_pointer(&ids.refusal);
+    else if (features->refused_ranges != 0)
+        refusal = id_range_refusal(features->refused_ranges_step, features->refused_ranges);
+    add_feature(rows, "id-mapping", "range", refusal);
+}
+
 bool controller_has_backend(Controller *controller, const char *name, char **ret_reason)
 {
     const Backend *backend = backend_by_name(name);
@@ -95,6 +113,7 @@ GPtrArray *controller_features(Controller *controller)
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)feature_row_free);
 
     add_namespaces(controller, rows);
+    add_id_ranges(controller, rows);
     for (size_t i = 0; i < G_N_ELEMENTS(rungs); i++) {
         char *reason = NULL;
         if (controller_has_backend(controller, rungs[i], &reason))

@@ -171,7 +171,9 @@ static void launch_failed(Start *start, const struct LaunchReply *reply)
     Controller *controller = start->instance->controller;
 
     /* A namespace that could be had a while ago: ask again what can be had now, and plan anew. */
-    if (reply->step == LAUNCH_STEP_CLONE && !start->probed_again) {
+    bool may_be_the_host = reply->step == LAUNCH_STEP_CLONE || reply->step == LAUNCH_STEP_ID_MAP ||
+                           reply->step == LAUNCH_STEP_ID_HELPER;
+    if (may_be_the_host && !start->probed_again) {
         start->probed_again = true;
         start->phase = START_QUEUED;
         start_abandon_attempt(start);
@@ -188,6 +190,7 @@ static void launch_failed(Start *start, const struct LaunchReply *reply)
         [LAUNCH_STEP_REQUEST] = "the launcher refused the request",
         [LAUNCH_STEP_CLONE] = "cloning with the namespaces",
         [LAUNCH_STEP_ID_MAP] = "mapping the user ids",
+        [LAUNCH_STEP_ID_HELPER] = "mapping the user ids by newuidmap and newgidmap",
         [LAUNCH_STEP_EXEC_INIT] = "executing constellation-init",
     };
     const char *step = reply->step < G_N_ELEMENTS(steps) ? steps[reply->step] : "launching";
@@ -409,13 +412,12 @@ static void start_fault(Start *start, const struct WireMessage *message)
  * means that the drop of privileges did not happen. */
 static void start_payload(Start *start, pid_t pid, uid_t uid)
 {
-    const Controller *controller = start->instance->controller;
     g_autoptr(GError) error = NULL;
 
-    if (uid != start->plan->identity.uid && controller->uid == 0) {
+    if (uid != start->plan->outside_uid) {
         error_set(&error, CONSTELLATION_ERROR_ISOLATION_FAILED,
                   "the payload of '%s' came up as uid %u instead of %u", start->instance->name, uid,
-                  start->plan->identity.uid);
+                  start->plan->outside_uid);
         start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
         return;
     }

@@ -12,6 +12,7 @@
 #include "core/output.h"
 #include "core/start.h"
 #include "core/store.h"
+#include "core/subordinate-ids.h"
 #include "isolation/plan-wire.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
@@ -121,7 +122,8 @@ static bool make_plan(Start *start, GError **error)
     if (for_another &&
         !identity_lookup(&(IdentityRequest){ .owner = instance->owner }, &owner, error))
         return false;
-    const PlanInput input = {
+    g_auto(SubordinateIds) subordinates = { 0 };
+    PlanInput input = {
         .spec = instance->spec,
         .name = instance->name,
         .id = instance->id,
@@ -140,6 +142,10 @@ static bool make_plan(Start *start, GError **error)
         .given_stdout = start->stdio[1] >= 0,
         .given_stderr = start->stdio[2] >= 0,
     };
+    if (plan_wants_range(&input)) {
+        subordinate_ids_read(instance->owner, &subordinates);
+        input.subordinates = &subordinates;
+    }
     plan_free(start->plan);
     start->plan = plan_make(&input, error);
     if (!start->plan)
@@ -180,6 +186,8 @@ static bool place_and_launch(Start *start, int init_end, LaunchCallback launched
         .id_map = start->plan->id_map,
         .uid = start->plan->identity.uid,
         .gid = start->plan->identity.gid,
+        .uids = start->plan->uids,
+        .gids = start->plan->gids,
         .into_cgroup = fds[1] >= 0,
     };
     start->launch = launcher_call(controller->launcher, launch, fds, fds[1] >= 0 ? 2 : 1, launched,

@@ -59,14 +59,14 @@ bool signals_poll(const struct Init *init, struct Signal *ret)
 
 /* A process inside can send us any signal with any payload, but it cannot make the kernel say that
  * it has no pid in our namespace (sigqueue() lets it write the pid, and shows in the code).
- * Without a pid namespace the uid is all there is to tell by. */
+ * Without a pid namespace the uid is all there is to tell by: our real one is constellationd's. */
 bool signal_is_command(const struct Init *init, const struct Signal *signal)
 {
     if (signal->number <= WIRE_SIGNAL_BASE - 2 || signal->code != SI_USER)
         return false;
     if (init->own_pid_namespace)
         return signal->pid == 0;
-    return signal->uid == 0 || signal->uid == geteuid();
+    return signal->uid == 0 || signal->uid == getuid();
 }
 
 bool signal_is_stop(const struct Init *init, const struct Signal *signal)

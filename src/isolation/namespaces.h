@@ -24,6 +24,8 @@ typedef struct HostFeatures {
     bool known;                   /* the launcher has answered */
     bool privileged;              /* namespaces can be had without a user namespace */
     int refused[NAMESPACE_COUNT]; /* 0, or the errno of making one */
+    int refused_ranges;           /* 0, or the errno of having a map of subordinate ids written */
+    unsigned refused_ranges_step; /* LAUNCH_STEP_* of that */
 } HostFeatures;
 
 /* Why a kind is refused on this host and what to do: "pid namespaces cannot be made: No space left

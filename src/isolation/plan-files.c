@@ -195,17 +195,6 @@ static void seal_temporary(GPtrArray *steps)
     }
 }
 
-/* With a map of two ids the owner may be neither of them, and nobody could take on his rights. */
-static bool owner_is_mapped(const PlanInput *input, const Plan *plan, GError **error)
-{
-    if (!is_for_another(input) || plan->id_map == ID_MAP_NONE ||
-        input->owner->uid == input->identity->uid)
-        return true;
-    return error_set(error, CONSTELLATION_ERROR_ISOLATION_FAILED,
-                     "the settings about files and User= of somebody else than the owner exclude "
-                     "each other in a user namespace (UserNamespace=off does without)");
-}
-
 static void add_proc(const PlanInput *input, Plan *plan)
 {
     bool required = plan_namespace_choice(input, NAMESPACE_PID) == CHOICE_REQUIRED;
@@ -221,12 +210,6 @@ static bool add_wanted(const PlanInput *input, Plan *plan, GError **error)
     g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
     bool read_only = spec_get_uint(input->spec, SETTING_FILESYSTEM) == FILESYSTEM_READ_ONLY;
 
-    if (!owner_is_mapped(input, plan, error))
-        return false;
-    if (plan->id_map != ID_MAP_NONE) { /* what other groups there are does not exist there */
-        plan->owner.gid = plan->identity.gid;
-        plan->owner.n_groups = 0;
-    }
     /* Otherwise a set-uid program could be led astray by the files that it trusts. */
     if (is_for_another(input))
         add_step(plan->steps, STEP_NOSUID, true, "/", NULL, 0);

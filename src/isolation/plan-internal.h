@@ -25,8 +25,11 @@ void plan_step_free(PlanStep *step);
 /* What was asked for this kind: "auto" is resolved, and Require= makes "required" of "try". */
 TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);
 
-/* plan-namespaces.c: plan->isolation, clone_flags and id_map. */
+/* plan-namespaces.c: plan->isolation and clone_flags, and what plan_decide_ids() does. */
 bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error);
+
+/* plan-ids.c: id_map, uids, gids, has_id_range, outside_uid. */
+bool plan_decide_ids(const PlanInput *input, Plan *plan, GError **error);
 
 /* plan-namespaces.c: what the init does in them before the gate, and behind it. */
 void plan_add_namespace_steps(const PlanInput *input, Plan *plan);

@@ -11,9 +11,12 @@ TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind)
 
     if (kind == NAMESPACE_NETWORK)
         choice = spec_get_uint(input->spec, setting) == NETWORK_HOST ? CHOICE_OFF : CHOICE_TRY;
+    bool wants_range = kind == NAMESPACE_USER &&
+                       spec_get_uint(input->spec, SETTING_ID_MAPPING) == ID_MAPPING_RANGE;
     if (choice == CHOICE_AUTO)
-        choice = input->features->privileged ? CHOICE_OFF : CHOICE_TRY;
-    if (choice == CHOICE_TRY && plan_is_required(input, setting))
+        choice = input->features->privileged && !wants_range ? CHOICE_OFF : CHOICE_TRY;
+    if (choice == CHOICE_TRY && (plan_is_required(input, setting) ||
+                                 (wants_range && plan_is_required(input, SETTING_ID_MAPPING))))
         choice = CHOICE_REQUIRED;
     return choice;
 }
@@ -70,9 +73,7 @@ bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error)
         if (!decide_namespace(input, plan, kind, error))
             return false;
 
-    if (plan_has_namespace(plan, NAMESPACE_USER))
-        plan->id_map = input->features->privileged ? ID_MAP_PAIR : ID_MAP_SINGLE;
-    return true;
+    return plan_decide_ids(input, plan, error);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */

@@ -86,15 +86,27 @@ bool plan_add_limit_steps(const PlanInput *input, Plan *plan, GError **error)
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
+/* In a user namespace there are only those groups that are mapped. Why some are left out, or
+ * NULL. */
+static const char *drop_unmapped_groups(Plan *plan)
+{
+    Identity *identity = &plan->identity;
+    size_t kept = 0, all = identity->n_groups;
+    uint32_t outside;
+
+    if (plan->id_map == ID_MAP_NONE)
+        return NULL;
+    for (size_t i = 0; i < all; i++)
+        if (plan->has_id_range && id_map_outside(&plan->gids, identity->groups[i], &outside))
+            identity->groups[kept++] = identity->groups[i];
+    identity->n_groups = kept;
+    return kept < all ? "not all of them exist in the user namespace" : NULL;
+}
+
 static bool add_groups_step(const PlanInput *input, Plan *plan, GError **error)
 {
-    const char *reason = NULL;
+    const char *reason = drop_unmapped_groups(plan);
 
-    /* In a user namespace of two ids the other groups do not exist. */
-    if (plan->id_map == ID_MAP_PAIR) {
-        plan->identity.n_groups = 0;
-        reason = "there are no groups but one in a user namespace of two ids";
-    }
     if (input->groups_denied)
         reason = "the user namespace around the service forbids it";
     else
@@ -109,17 +121,27 @@ static bool add_groups_step(const PlanInput *input, Plan *plan, GError **error)
     return true;
 }
 
+/* Of an ordinary user's service, which has the right ids from the start. */
+static bool keep_identity(const PlanInput *input, Plan *plan, GError **error)
+{
+    if (spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS) &&
+        !plan_add_refused(input, plan, STEP_GROUPS, SETTING_SUPPLEMENTARY_GROUPS, error,
+                          "the service is not root, so the groups stay those of the service"))
+        return false;
+    plan_add_dropped(plan, STEP_UID, "the service runs as this user already");
+    return true;
+}
+
 bool plan_add_identity_steps(const PlanInput *input, Plan *plan, GError **error)
 {
-    if (input->service_uid != 0) {
-        if (spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS) &&
-            !plan_add_refused(input, plan, STEP_GROUPS, SETTING_SUPPLEMENTARY_GROUPS, error,
-                              "the service is not root, so the groups stay those of the service"))
-            return false;
-        plan_add_dropped(plan, STEP_UID, "the service runs as this user already");
-        return true;
-    }
-    if (!add_groups_step(input, plan, error))
+    bool is_self = input->service_uid != 0 && input->identity->uid == input->service_uid;
+
+    if (input->service_uid != 0 && !plan->has_id_range)
+        return keep_identity(input, plan, error);
+    /* His real groups have no number in the namespace: once left they are lost. */
+    if (is_self && !spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS))
+        plan_add_dropped(plan, STEP_GROUPS, "they are those of the service");
+    else if (!add_groups_step(input, plan, error))
         return false;
     plan_add_step(plan, STEP_GID, true);
     plan_add_step(plan, STEP_UID, true);

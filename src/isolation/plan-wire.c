@@ -45,7 +45,7 @@ static uint32_t append_steps(GByteArray *bytes, const GPtrArray *steps, uint32_t
 
     for (guint i = 0; i < steps->len; i++) {
         const PlanStep *step = g_ptr_array_index(steps, i);
-        if (step->outcome != OUTCOME_PLANNED)
+        if (step->outcome != OUTCOME_PLANNED || step->kind == STEP_ID_MAP)
             continue;
         struct WireStep entry = {
             .kind = step->kind,

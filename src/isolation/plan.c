@@ -179,21 +179,6 @@ Plan *plan_make(const PlanInput *input, GError **error)
 {
     g_autoptr(Plan) plan = plan_new();
 
-    if (input->service_uid != 0 && input->identity->uid != input->service_uid) {
-        error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
-                  "User=%s: this service runs as uid %u and can run nothing as another user "
-                  "(use the system service)",
-                  input->identity->user, input->service_uid);
-        return NULL;
-    }
-    if (input->service_uid != 0 && spec_is_set(input->spec, SETTING_GROUP) &&
-        input->identity->gid != input->service_gid) {
-        error_set(error, CONSTELLATION_ERROR_ACCESS_DENIED,
-                  "Group=%s: this service runs with gid %u and can run nothing with another (use "
-                  "the system service)",
-                  spec_get_string(input->spec, SETTING_GROUP), input->service_gid);
-        return NULL;
-    }
     copy_identity(input->identity, &plan->identity);
     plan->kill_signal = (int)spec_get_uint(input->spec, SETTING_KILL_SIGNAL);
     if (input->owner)

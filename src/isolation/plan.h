@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "isolation/id-map.h"
 #include "isolation/namespaces.h"
 #include "isolation/wire.h"
 #include "model/rlimits.h"
@@ -67,8 +68,12 @@ typedef struct Plan {
     Isolation isolation[NAMESPACE_COUNT];
     unsigned clone_flags; /* what the launcher makes */
     uint32_t id_map;      /* ID_MAP_* */
-    GPtrArray *steps;     /* PlanStep, in order */
-    char **argv;          /* NULL: a sandbox */
+    struct IdMap uids;    /* of the user namespace, if there is one */
+    struct IdMap gids;
+    bool has_id_range; /* they hold subordinate ids */
+    uid_t outside_uid; /* the payload's, as the host sees it */
+    GPtrArray *steps;  /* PlanStep, in order */
+    char **argv;       /* NULL: a sandbox */
     char **environment;
     char *executable;
     char *script;
@@ -86,6 +91,13 @@ typedef struct OwnLimits {
     int nice;
 } OwnLimits;
 
+/* What /etc/subuid and /etc/subgid grant to the owner. */
+typedef struct SubordinateIds {
+    IdRange uids;
+    IdRange gids;
+    char *refusal; /* why there are none; else NULL */
+} SubordinateIds;
+
 typedef struct PlanInput {
     const Spec *spec;
     const char *name;
@@ -93,7 +105,8 @@ typedef struct PlanInput {
     uid_t service_uid; /* the service's own: 0 may become anybody */
     gid_t service_gid;
     const OwnLimits *own_limits;
-    unsigned last_capability; /* the last one that this kernel knows */
+    unsigned last_capability;           /* the last one that this kernel knows */
+    const SubordinateIds *subordinates; /* of the owner; needed if plan_wants_range() */
     const Identity *identity;
     const Identity *owner; /* whom it belongs to; NULL: whoever the service is */
     const HostFeatures *features;
@@ -109,6 +122,12 @@ typedef struct PlanInput {
 /* NULL and NAMESPACE_FAILED, ISOLATION_FAILED or INVALID_ARGS where something required cannot be
  * had; the message says what, why, and what to do. */
 Plan *plan_make(const PlanInput *input, GError **error);
+
+/* Whether the plan depends on the owner's subordinate ids. */
+bool plan_wants_range(const PlanInput *input);
+
+/* Why maps of more than one id cannot be had: LAUNCH_STEP_* and errno of trying it. g_free. */
+char *id_range_refusal(unsigned step, int error_number);
 
 /* An empty plan (a sandbox without any isolation), and a step at its end. */
 Plan *plan_new(void);

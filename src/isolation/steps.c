@@ -16,6 +16,8 @@ typedef struct StepInfo {
 static const StepInfo step_infos[STEP_COUNT] = {
     [STEP_RECORD] = { "lock-record", "locking the record", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_PLAN] = { "read-plan", "reading the plan", CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_ID_MAP] = { "map-ids", "mapping user and group ids",
+                      CONSTELLATION_ERROR_NAMESPACE_FAILED },
     [STEP_SUBREAPER] = { "subreaper", "becoming the parent of orphans",
                          CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_OOM_SCORE] = { "init-oom-score", "protecting the init from the OOM killer",

@@ -41,9 +41,28 @@ enum {
 /* LaunchRequest.id_map */
 enum {
     ID_MAP_NONE = 0,   /* no user namespace */
-    ID_MAP_SINGLE = 1, /* the launcher's own uid and gid onto themselves, by an unprivileged one */
-    ID_MAP_PAIR = 2,   /* root onto root, uid onto uid, gid onto gid, by a privileged one */
+    ID_MAP_SINGLE = 1, /* uid and gid onto the launcher's own; an unprivileged one can do that */
+    ID_MAP_RANGES = 2, /* uids and gids: written by the launcher if it is privileged, else for it by
+                        * newuidmap(1) and newgidmap(1) */
 };
+
+/* Ids from `inside` on are those from `outside` on, `count` of them: a line of uid_map. */
+struct IdExtent {
+    uint32_t inside;
+    uint32_t outside;
+    uint32_t count;
+};
+
+/* What is kept as it is can split a range, and so add two extents: the owner and the payload. */
+#define ID_EXTENTS_MAX 5u
+
+struct IdMap {
+    uint32_t count;
+    struct IdExtent extents[ID_EXTENTS_MAX];
+};
+
+/* Ids from here on may be part of a range outside; those below are the system's own users. */
+#define ID_RANGE_MIN 1000u
 
 struct LaunchRequest {
     uint32_t magic;
@@ -52,10 +71,12 @@ struct LaunchRequest {
     uint32_t serial;     /* comes back in the reply */
     uint32_t namespaces; /* CLONE_NEW*, only those that clone makes (never NEWCGROUP, NEWTIME) */
     uint32_t id_map;
-    uint32_t uid; /* ID_MAP_PAIR: the second id to map */
+    uint32_t uid; /* ID_MAP_SINGLE: what the launcher's own are called inside */
     uint32_t gid;
     uint32_t into_cgroup; /* 1: the second fd is a cgroup directory */
     int32_t pid;          /* LAUNCH_REAP */
+    struct IdMap uids;    /* ID_MAP_RANGES, also with LAUNCH_PROBE: can such a map be had? */
+    struct IdMap gids;
 };
 
 /* Where a LAUNCH_SPAWN failed. */
@@ -64,6 +85,7 @@ enum {
     LAUNCH_STEP_REQUEST, /* the request itself was refused: EBADMSG, EPERM */
     LAUNCH_STEP_CLONE,
     LAUNCH_STEP_ID_MAP,
+    LAUNCH_STEP_ID_HELPER, /* newuidmap or newgidmap: ENOENT not installed, EPERM refused, ETIME */
     LAUNCH_STEP_EXEC_INIT,
 };
 
@@ -78,6 +100,8 @@ struct LaunchReply {
     int32_t cld_status;               /* are macros */
     uint32_t privileged;              /* LAUNCH_PROBE: 1 if no user namespace is needed */
     int32_t refused[NAMESPACE_COUNT]; /* LAUNCH_PROBE: 0 or the errno of making one */
+    int32_t refused_ranges;           /* LAUNCH_PROBE with ID_MAP_RANGES: 0 or an errno */
+    uint32_t refused_ranges_step;     /* LAUNCH_STEP_* of that */
 };
 
 /* ---- init: the conversation on ctl ----------------------------------------------------------- */
@@ -113,6 +137,7 @@ enum {
     STEP_NONE,
     STEP_RECORD,           /* lock the record: always first */
     STEP_PLAN,             /* read and check the plan */
+    STEP_ID_MAP,           /* the launcher's; never sent to an init. path: who is who */
     STEP_SUBREAPER,        /* without a pid namespace: orphans come to us */
     STEP_OOM_SCORE,        /* of the init; number: the value + 1000 */
     STEP_MOUNTS_SLAVE,     /* mounts made inside never show outside */

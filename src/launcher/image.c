@@ -60,7 +60,9 @@ int image_load(const char *path, int *ret_fd)
             return EIO; /* it shrank under our hands */
         left -= moved;
     }
-    if (fcntl(copy, F_ADD_SEALS, IMAGE_SEALS) < 0)
+    /* Not to be read by a process to whom root outside is a stranger: the kernel then lets nobody
+     * look into the init who has no capability outside, whatever he has inside. */
+    if (fchmod(copy, S_IXUSR | S_IXGRP | S_IXOTH) < 0 || fcntl(copy, F_ADD_SEALS, IMAGE_SEALS) < 0)
         return errno;
     *ret_fd = fd_steal(&copy);
     return 0;

@@ -5,6 +5,7 @@
  * that serve one request each. Everything returns 0 or a positive errno, as the wire has it. No
  * memory is allocated after the start: nothing here can fail halfway for want of it. */
 
+#include <linux/sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -39,17 +40,35 @@ int peer_check(const struct Launcher *launcher, int connection);
 bool peer_is_gone(int connection);
 
 /* idmap.c. The first two are for a child that has just been cloned with CLONE_NEWUSER. */
-int idmap_write_single(uid_t uid, gid_t gid);
+int idmap_write_single(const struct Launcher *launcher, uid_t uid, gid_t gid);
 int idmap_keep_capabilities(void);
-int idmap_write_pair(pid_t child, uid_t uid, gid_t gid);
+/* Whether these are maps that we would write. */
+bool idmap_is_sound(const struct IdMap *map);
+int idmap_write_ranges(pid_t child, const struct LaunchRequest *request);
+
+/* helpers.c: the same by newuidmap and newgidmap. */
+int helpers_write_ranges(pid_t child, const struct LaunchRequest *request);
+
+/* held.c: a child that waits for its maps, of ID_MAP_RANGES. */
+struct Held {
+    int ours;
+    int childs;
+};
+/* Clones child(arg), has its maps written, and comes back when it has executed something or exited;
+ * what went wrong with the maps is in launcher->outcome. The pid, or -errno. */
+pid_t held_clone(const struct Launcher *launcher, const struct LaunchRequest *request,
+                 struct clone_args *args, struct Held *held, int (*child)(void *), void *arg);
+/* In the child: waits for the maps, then becomes root inside. */
+int held_become_root(const struct Launcher *launcher, struct Held *held);
 
 /* spawn.c: the reply's step, error and pid; *ret_pidfd only on success. */
 void spawn_init(const struct Launcher *launcher, const struct LaunchRequest *request, int ctl,
                 int cgroup, struct LaunchReply *reply, int *ret_pidfd);
 
-/* probe.c: the reply's `privileged` and `refused`. */
+/* probe.c: the reply's `privileged`, `refused` and `refused_ranges`. */
 bool probe_privileged(void);
-void probe_namespaces(const struct Launcher *launcher, struct LaunchReply *reply);
+void probe_host(const struct Launcher *launcher, const struct LaunchRequest *request,
+                struct LaunchReply *reply);
 
 /* reap.c */
 void reap_one(const struct LaunchRequest *request, struct LaunchReply *reply);

@@ -37,7 +37,7 @@ static int probe_child(void *arg)
     int error = 0;
 
     if (probe->map)
-        error = idmap_write_single(probe->launcher->uid, probe->launcher->gid);
+        error = idmap_write_single(probe->launcher, probe->launcher->uid, probe->launcher->gid);
     if (error == 0 && probe->unshare != 0 && syscall(SYS_unshare, probe->unshare) < 0)
         error = errno;
     return error;
@@ -64,7 +64,37 @@ static int probe_one(const struct Launcher *launcher, uint64_t flag)
     return ended.si_code == CLD_EXITED ? ended.si_status : ECANCELED;
 }
 
-void probe_namespaces(const struct Launcher *launcher, struct LaunchReply *reply)
+struct RangesProbe {
+    const struct Launcher *launcher;
+    struct Held held;
+};
+
+static int probe_ranges_child(void *arg)
+{
+    struct RangesProbe *probe = arg;
+
+    return held_become_root(probe->launcher, &probe->held);
+}
+
+/* Whether the maps of the request can be had: by writing them. */
+static void probe_ranges(const struct Launcher *launcher, const struct LaunchRequest *request,
+                         struct LaunchReply *reply)
+{
+    struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+    struct RangesProbe probe = { .launcher = launcher };
+    siginfo_t ended;
+    pid_t pid;
+
+    *launcher->outcome = (struct Outcome){ .step = LAUNCH_STEP_NONE, .error = 0 };
+    pid = held_clone(launcher, request, &args, &probe.held, probe_ranges_child, &probe);
+    reply->refused_ranges_step = pid < 0 ? LAUNCH_STEP_CLONE : launcher->outcome->step;
+    reply->refused_ranges = pid < 0 ? -pid : launcher->outcome->error;
+    if (pid > 0 && waitid(P_PID, (id_t)pid, &ended, WEXITED) == 0 && reply->refused_ranges == 0)
+        reply->refused_ranges = ended.si_code == CLD_EXITED ? ended.si_status : ECANCELED;
+}
+
+void probe_host(const struct Launcher *launcher, const struct LaunchRequest *request,
+                struct LaunchReply *reply)
 {
     static const uint64_t flags[NAMESPACE_COUNT] = {
         [NAMESPACE_USER] = CLONE_NEWUSER,   [NAMESPACE_PID] = CLONE_NEWPID,
@@ -76,4 +106,6 @@ void probe_namespaces(const struct Launcher *launcher, struct LaunchReply *reply
     reply->privileged = launcher->privileged;
     for (size_t i = 0; i < NAMESPACE_COUNT; i++)
         reply->refused[i] = probe_one(launcher, flags[i]);
+    if (request->id_map == ID_MAP_RANGES)
+        probe_ranges(launcher, request, reply);
 }

@@ -43,16 +43,22 @@ static bool id_is_valid(uint32_t id)
     return id != UINT32_MAX && id != UINT16_MAX;
 }
 
+static bool maps_are_sound(const struct LaunchRequest *request)
+{
+    return request->id_map != ID_MAP_RANGES ||
+           (idmap_is_sound(&request->uids) && idmap_is_sound(&request->gids));
+}
+
 static int check_spawn(const struct LaunchRequest *request, const Received *received)
 {
     bool user_namespace = (request->namespaces & CLONE_NEWUSER) != 0;
 
-    if (request->into_cgroup > 1 || request->id_map > ID_MAP_PAIR ||
+    if (request->into_cgroup > 1 || request->id_map > ID_MAP_RANGES ||
         (request->namespaces & ~(uint32_t)NAMESPACES_CLONED) != 0)
         return EINVAL;
     if (user_namespace != (request->id_map != ID_MAP_NONE))
         return EINVAL;
-    if (!id_is_valid(request->uid) || !id_is_valid(request->gid))
+    if (!id_is_valid(request->uid) || !id_is_valid(request->gid) || !maps_are_sound(request))
         return EINVAL;
     if (received->n_fds != 1 + request->into_cgroup)
         return EBADMSG;
@@ -72,7 +78,9 @@ static int check_request(const struct LaunchRequest *request, const Received *re
     case LAUNCH_SPAWN:
         return check_spawn(request, received);
     case LAUNCH_PROBE:
-        return received->n_fds == 0 ? 0 : EBADMSG;
+        if (received->n_fds != 0)
+            return EBADMSG;
+        return maps_are_sound(request) ? 0 : EINVAL;
     case LAUNCH_REAP:
         if (received->n_fds != 0)
             return EBADMSG;
@@ -91,7 +99,7 @@ static void perform(const struct Launcher *launcher, const struct LaunchRequest 
                    ret_pidfd);
         break;
     case LAUNCH_PROBE:
-        probe_namespaces(launcher, reply);
+        probe_host(launcher, request, reply);
         break;
     default:
         reap_one(request, reply);

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,10 +24,8 @@ struct Child {
     const struct Launcher *launcher;
     const struct LaunchRequest *request;
     int ctl;
-    int held[2]; /* ID_MAP_PAIR: a socket pair, ours and the child's end; else -1 */
+    struct Held held; /* ID_MAP_RANGES */
 };
-
-enum { HELD_OURS, HELD_CHILDS };
 
 static int all_signals(int how, uint64_t *old)
 {
@@ -38,30 +35,16 @@ static int all_signals(int how, uint64_t *old)
     return (int)syscall(SYS_rt_sigprocmask, how, &all, old, sizeof all);
 }
 
-/* Waits for the parent's word that the maps are written. */
-static int child_become_root(const struct Child *child)
-{
-    char byte;
-
-    (void)close(child->held[HELD_OURS]);
-    if (read(child->held[HELD_CHILDS], &byte, 1) != 1)
-        return ECANCELED;
-    if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
-        syscall(SYS_setresuid, 0, 0, 0) < 0)
-        return errno;
-    return 0;
-}
-
-static int child_map_ids(const struct Child *child)
+static int child_map_ids(struct Child *child)
 {
     int error;
 
     switch (child->request->id_map) {
     case ID_MAP_SINGLE:
-        error = idmap_write_single(child->launcher->uid, child->launcher->gid);
+        error = idmap_write_single(child->launcher, child->request->uid, child->request->gid);
         return error != 0 ? error : idmap_keep_capabilities();
-    case ID_MAP_PAIR:
-        return child_become_root(child);
+    case ID_MAP_RANGES:
+        return held_become_root(child->launcher, &child->held);
     default:
         return 0;
     }
@@ -90,7 +73,7 @@ static int child_exec(const struct Child *child)
 
 static int child_main(void *arg)
 {
-    const struct Child *child = arg;
+    struct Child *child = arg;
     struct Outcome *outcome = child->launcher->outcome;
     int error = child_map_ids(child);
 
@@ -103,46 +86,10 @@ static int child_main(void *arg)
     return EXIT_FAILURE;
 }
 
-/* A copy of us that waits to be let go: we must be able to run to write its maps. Then until it
- * has executed, which closes its end, or exited. */
-static pid_t clone_held(struct clone_args *args, struct Child *child)
-{
-    const struct LaunchRequest *request = child->request;
-    struct Outcome *outcome = child->launcher->outcome;
-    int error;
-    char byte = 0;
-    long pid;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, child->held) < 0)
-        return -errno;
-    pid = syscall(SYS_clone3, args, sizeof *args);
-    if (pid == 0)
-        _exit(child_main(child));
-    error = pid < 0 ? errno : 0;
-    child->held[HELD_CHILDS] = fd_close(child->held[HELD_CHILDS]);
-    if (error == 0) {
-        error = idmap_write_pair((pid_t)pid, request->uid, request->gid);
-        if (error == 0) {
-            (void)send(child->held[HELD_OURS], &byte, 1, MSG_NOSIGNAL);
-        } else {
-            /* It finds the end of the file instead of the word, and goes. */
-            (void)shutdown(child->held[HELD_OURS], SHUT_WR);
-        }
-        while (read(child->held[HELD_OURS], &byte, 1) < 0 && errno == EINTR)
-            ;
-        if (error != 0)
-            *outcome = (struct Outcome){ .step = LAUNCH_STEP_ID_MAP, .error = error };
-    }
-    child->held[HELD_OURS] = fd_close(child->held[HELD_OURS]);
-    return pid < 0 ? -error : (pid_t)pid;
-}
-
 void spawn_init(const struct Launcher *launcher, const struct LaunchRequest *request, int ctl,
                 int cgroup, struct LaunchReply *reply, int *ret_pidfd)
 {
-    struct Child child = {
-        .launcher = launcher, .request = request, .ctl = ctl, .held = { -1, -1 }
-    };
+    struct Child child = { .launcher = launcher, .request = request, .ctl = ctl };
     auto_fd pidfd = -1;
     struct clone_args args = { .flags = request->namespaces | CLONE_PIDFD,
                                .pidfd = (uint64_t)(uintptr_t)&pidfd,
@@ -157,8 +104,9 @@ void spawn_init(const struct Launcher *launcher, const struct LaunchRequest *req
     }
     *outcome = (struct Outcome){ .step = LAUNCH_STEP_NONE, .error = 0 };
     (void)all_signals(SIG_BLOCK, &mask);
-    pid = request->id_map == ID_MAP_PAIR ? clone_held(&args, &child)
-                                         : clone_vfork(&args, child_main, &child);
+    pid = request->id_map == ID_MAP_RANGES
+              ? held_clone(launcher, request, &args, &child.held, child_main, &child)
+              : clone_vfork(&args, child_main, &child);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
     if (pid < 0) {
         reply->step = LAUNCH_STEP_CLONE;

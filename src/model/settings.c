@@ -19,6 +19,10 @@ static const char *const choices_auto_try[] = { [CHOICE_REQUIRED] = "required",
                                                 [CHOICE_AUTO] = "auto",
                                                 NULL };
 
+static const char *const choices_id_mapping[] = {
+    [ID_MAPPING_AUTO] = "auto", [ID_MAPPING_SELF] = "self", [ID_MAPPING_RANGE] = "range", NULL
+};
+
 static const char *const choices_network[] = {
     [NETWORK_HOST] = "host", [NETWORK_NONE] = "none", [NETWORK_PRIVATE] = "private", NULL
 };

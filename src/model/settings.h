@@ -82,6 +82,13 @@ typedef enum Filesystem {
     FILESYSTEM_READ_ONLY,
 } Filesystem;
 
+/* Indices of choices_id_mapping. */
+typedef enum IdMapping {
+    ID_MAPPING_AUTO,
+    ID_MAPPING_SELF,
+    ID_MAPPING_RANGE,
+} IdMapping;
+
 /* Indices of choices_backend. */
 typedef enum BackendChoice {
     BACKEND_AUTO,

@@ -195,6 +195,15 @@ static bool validate_network(const Spec *spec, GError **error)
                           "is loopback only, or host");
 }
 
+static bool validate_id_mapping(const Spec *spec, GError **error)
+{
+    if (spec_get_uint(spec, SETTING_ID_MAPPING) != ID_MAPPING_RANGE ||
+        spec_get_uint(spec, SETTING_USER_NAMESPACE) != CHOICE_OFF)
+        return true;
+    return setting_refuse(setting_get(SETTING_ID_MAPPING), "range", error,
+                          "needs a user namespace, and UserNamespace=off was asked for");
+}
+
 /* The word by which this setting asks for nothing, or NULL. */
 static const char *word_for_nothing(const Setting *setting)
 {
@@ -267,7 +276,7 @@ static bool validate_size(const Spec *spec, GError **error)
 bool spec_validate(const Spec *spec, GError **error)
 {
     return validate_payload(spec, error) && validate_hostname(spec, error) &&
-           validate_network(spec, error) && validate_capabilities(spec, error) &&
-           validate_require(spec, error) && mounts_validate(spec, error) &&
-           validate_size(spec, error);
+           validate_id_mapping(spec, error) && validate_network(spec, error) &&
+           validate_capabilities(spec, error) && validate_require(spec, error) &&
+           mounts_validate(spec, error) && validate_size(spec, error);
 }

@@ -108,6 +108,63 @@ static const Malformed malformed[] = {
     { "reap pid -1", OTHER(LAUNCH_REAP, .pid = -1), 0, 0, SOCKET, EINVAL },
 };
 
+#define LIMIT UINT32_MAX
+
+/* Maps that are not to be written, whoever asks. */
+static const struct IdMap malformed_maps[] = {
+    { 0, { { 0, 0, 1 } } },                       /* none */
+    { ID_EXTENTS_MAX + 1, { { 0, 100000, 1 } } }, /* more than there is room for */
+    { 1, { { 0, 100000, 0 } } },                  /* of nothing */
+    { 1, { { 1, 100000, 10 } } },                 /* without a root */
+    { 1, { { 0, 0, 2 } } },                       /* users of the system */
+    { 1, { { 0, ID_RANGE_MIN - 1, 10 } } },       /* one of them */
+    { 1, { { 0, 5, 1 } } },                       /* one of them, renamed */
+    { 1, { { 0, LIMIT, 1 } } },                   /* -1 is no id */
+    { 1, { { 0, LIMIT - 9, 10 } } },              /* up to it */
+    { 1, { { 0, LIMIT - 9, 100 } } },             /* around the end */
+    { 1, { { 0, 100000, LIMIT } } },              /* likewise */
+    { 2, { { 0, 100000, 10 }, { LIMIT - 1, 200000, 5 } } } /* likewise, inside */,
+    { 2, { { 0, 100000, 10 }, { 9, 200000, 10 } } },     /* two for one inside */
+    { 2, { { 0, 100000, 10 }, { 10, 100009, 10 } } },    /* one for two outside */
+    { 2, { { 0, 100000, 10 }, { 100005, 100005, 1 } } }, /* likewise */
+    { 2, { { 0, 100000, 10 }, { 0, 100000, 10 } } },     /* twice the same */
+};
+
+START_TEST(a_map_that_is_not_right_is_refused)
+{
+    static const struct IdMap good = { 1, { { 0, 100000, 65536 } } };
+
+    for (size_t i = 0; i < 2 * sizeof malformed_maps / sizeof malformed_maps[0]; i++) {
+        struct LaunchRequest request = launch_request(LAUNCH_PROBE);
+
+        request.id_map = ID_MAP_RANGES;
+        request.uids = i % 2 == 0 ? malformed_maps[i / 2] : good;
+        request.gids = i % 2 == 0 ? good : malformed_maps[i / 2];
+        ck_assert_msg(launcher_call(&request, NULL, 0, NULL).error == EINVAL, "map %zu", i / 2);
+    }
+}
+END_TEST
+
+START_TEST(a_probe_with_a_map_tries_it)
+{
+    struct LaunchRequest request = launch_request(LAUNCH_PROBE);
+    struct LaunchReply reply;
+
+    request.id_map = ID_MAP_RANGES;
+    request.uids = request.gids = (struct IdMap){ 1, { { 0, 100000, 65536 } } };
+    reply = launcher_call(&request, NULL, 0, NULL);
+    ck_assert_int_eq(reply.error, 0);
+    ck_assert_int_eq(reply.refused_ranges, 0);
+    ck_assert_str_eq(launcher_children(), "");
+    launcher_stop();
+    launcher_start_as(1000);
+    reply = launcher_call(&request, NULL, 0, NULL);
+    ck_assert_int_ne(reply.refused_ranges, 0);
+    ck_assert_uint_eq(reply.refused_ranges_step, LAUNCH_STEP_ID_HELPER);
+    ck_assert_str_eq(launcher_children(), "");
+}
+END_TEST
+
 static struct LaunchReply send_malformed(const Malformed *row)
 {
     union {
@@ -421,6 +478,7 @@ END_TEST
 
 SUITE_MAIN_WITH("system/launcher", launcher_start, launcher_stop,
                 a_request_that_is_not_right_is_refused_and_nothing_else,
+                a_map_that_is_not_right_is_refused, a_probe_with_a_map_tries_it,
                 a_probe_tells_what_can_be_made, an_unprivileged_probe_says_that_it_is,
                 an_init_that_has_ended_keeps_its_pid_until_it_is_let_go,
                 an_init_that_lives_is_not_let_go, an_instance_outlives_the_launcher,

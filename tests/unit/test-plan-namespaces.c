@@ -146,7 +146,7 @@ START_TEST(root_needs_no_user_namespace)
     ck_assert_uint_eq(plan->id_map, ID_MAP_NONE);
     set(SETTING_USER_NAMESPACE, "try");
     ck_assert(make());
-    ck_assert_uint_eq(plan->id_map, ID_MAP_PAIR);
+    ck_assert_uint_eq(plan->id_map, ID_MAP_RANGES);
 }
 END_TEST
 
