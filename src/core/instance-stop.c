@@ -82,12 +82,19 @@ bool stop_lingers(Instance *instance)
                        instance, "linger") >= 0;
 }
 
+/* An init that others have frozen or halted does not hear what it is told. */
+static void wake_init(Instance *instance)
+{
+    (void)sys_pidfd_send_signal(instance->init_pidfd, SIGCONT);
+    if (instance->placement)
+        (void)placement_freeze(instance->placement, false);
+}
+
 static void stop_kill(Instance *instance)
 {
     instance->stop_escalated = true;
     instance_set_sub_state(instance, SUB_STATE_STOP_SIGKILL);
-    if (instance->placement)
-        (void)placement_freeze(instance->placement, false);
+    wake_init(instance);
     int r = sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGKILL);
     (void)timer_start(instance->controller->event, &instance->stop_timer,
                       r < 0 ? 0 : KILL_GRACE_USEC, on_kill_grace_over, instance, "kill-grace");
@@ -129,8 +136,7 @@ static void stop_begin(Instance *instance, const StopOptions *options)
     (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + instance->stop_signal);
     /* A payload that stopped itself, or is frozen, must wake up to notice. */
     (void)sys_pidfd_send_signal(instance->init_pidfd, WIRE_SIGNAL_BASE + SIGCONT);
-    if (instance->placement)
-        (void)placement_freeze(instance->placement, false);
+    wake_init(instance);
     if (instance->placement && placement_freezing(instance->placement) == FREEZING_ABOVE)
         instance_set_status(instance, "stopping, but it cannot hear that: a cgroup that it is part "
                                       "of is frozen");

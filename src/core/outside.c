@@ -101,17 +101,29 @@ static void read_enforced(Instance *instance)
                                             &limits);
 }
 
-static void show_lost_place(Instance *instance)
+static void forget_degradation(Instance *instance, const char *feature)
 {
-    const char *reason = instance->placement->lost;
+    for (guint i = instance->degraded->len; i-- > 0;)
+        if (g_str_equal(((Degradation *)instance->degraded->pdata[i])->feature, feature))
+            g_ptr_array_remove_index(instance->degraded, i);
+}
 
-    if (is_degraded(instance, PLACE_FEATURE))
-        return;
-    instance_degrade(instance, PLACE_FEATURE, "failed", reason);
+/* It was moved, moved on, or moved back. */
+static void show_place(Instance *instance)
+{
+    const char *lost = instance->placement->lost;
+
+    forget_degradation(instance, PLACE_FEATURE);
+    if (lost)
+        instance_degrade(instance, PLACE_FEATURE, "failed", lost);
     read_enforced(instance);
     if (instance->state == STATE_RUNNING)
-        instance_set_status(instance, "running, moved out of its cgroup from outside");
-    log_warning("%s (%s): %s", instance->name, instance->id, reason);
+        instance_set_status(
+            instance, "%s",
+            lost ? "running, moved out of its cgroup from outside"
+                 : outside_status(FREEZING_NONE, false, instance->degraded->len > 0));
+    log_warning("%s (%s): %s", instance->name, instance->id,
+                lost ? lost : "its first process was moved back to its cgroup");
     instance_changed(instance);
 }
 
@@ -125,10 +137,8 @@ static bool can_be_looked_at(const Instance *instance)
 
 static void look(Instance *instance)
 {
-    bool held = !instance->placement->lost;
-
-    if (!placement_check(instance->placement, instance->init_pid, instance->init_pidfd) && held) {
-        show_lost_place(instance);
+    if (placement_check(instance->placement, instance->init_pid, instance->init_pidfd)) {
+        show_place(instance);
         instance_save(instance);
     }
     if (instance->state == STATE_RUNNING || instance->state == STATE_UNKNOWN)
@@ -218,7 +228,7 @@ void outside_adopt(Instance *instance)
 
     read_enforced(instance);
     if (instance->placement->lost)
-        show_lost_place(instance);
+        show_place(instance);
     if (freezing != FREEZING_NONE || g_str_has_prefix(instance->status_text, "frozen"))
         show_freezer(instance, freezing);
     outside_watch(instance);

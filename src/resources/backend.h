@@ -115,9 +115,9 @@ typedef enum Freezing {
 } Freezing;
 Freezing placement_freezing(const Placement *placement);
 
-/* Is the process still in its cgroup, or somewhere below it? If not, placement->lost says where it
- * is from now on. True where there is no cgroup that it could have left. `pidfd` proves that the
- * pid is still the same process; of one that has ended nothing is said. */
+/* Looks whether the process is still in its cgroup, or somewhere below it, and sets placement->lost
+ * accordingly; true if that is another one than before. `pidfd` proves that the pid is still the
+ * same process; of one that has ended nothing is said. */
 bool placement_check(Placement *placement, pid_t pid, int pidfd);
 
 /* Calls the handler when the cgroup was frozen or thawed, and when it has emptied or been filled

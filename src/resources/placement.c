@@ -78,14 +78,17 @@ char *placement_lost_reason(const char *path, const char *left)
 bool placement_check(Placement *placement, pid_t pid, int pidfd)
 {
     g_autofree char *path = NULL;
+    g_autofree char *lost = NULL;
 
-    if (placement->lost)
+    if (!placement->control_group || procfs_cgroup(pid, &path) < 0)
         return false;
-    if (placement->cgroup_fd < 0 || procfs_cgroup(pid, &path) < 0 ||
-        cgroup_contains(placement->control_group, path) || sys_pidfd_has_ended(pidfd))
-        return true;
-    placement->lost = placement_lost_reason(path, placement->control_group);
-    return false;
+    if (placement->cgroup_fd < 0 || !cgroup_contains(placement->control_group, path))
+        lost = placement_lost_reason(path, placement->control_group);
+    if (g_strcmp0(lost, placement->lost) == 0 || sys_pidfd_has_ended(pidfd))
+        return false;
+    g_free(placement->lost);
+    placement->lost = g_steal_pointer(&lost);
+    return true;
 }
 
 int placement_watch(const Placement *placement, sd_event *event, sd_event_source **ret,

@@ -31,7 +31,7 @@ START_TEST(what_has_no_cgroup_is_neither_moved_nor_frozen)
 {
     Placement *placement = placement_monitor("none");
 
-    ck_assert(placement_check(placement, 1, -1));
+    ck_assert(!placement_check(placement, 1, -1));
     ck_assert_int_eq(placement_freezing(placement), FREEZING_NONE);
     ck_assert_ptr_null(placement->lost);
     placement_free(placement);

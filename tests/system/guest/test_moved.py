@@ -162,6 +162,19 @@ def one_moved_while_the_service_was_away_is_found_out_and_stopped(world):
 
 
 @test
+def one_that_was_moved_on_and_back_is_where_it_was(world):
+    with Elsewhere(world) as elsewhere, Elsewhere(world, "elsewhere-2") as further:
+        web = world.run("web", Command=SLEEP, TasksMax=50)
+        group, enforced, before = web["ControlGroup"], web.enforced(), web["Degraded"]
+        for place in (elsewhere, further):
+            place.take(web["InitPID"])
+            expect_lost(web, place.path, place.path)
+        with open(f"{host.CGROUPS}{group}/cgroup.procs", "w", encoding="utf-8") as file:
+            file.write(str(web["InitPID"]))
+        equal((web["ControlGroup"], web.enforced(), web["Degraded"]), (group, enforced, before))
+
+
+@test
 def one_that_was_moved_can_not_be_frozen_and_says_why(world):
     with Elsewhere(world) as elsewhere:
         web = world.run("web", Command=SLEEP)

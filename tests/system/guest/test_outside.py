@@ -82,6 +82,16 @@ def a_payload_that_hears_a_stop_by_systemctl_may_end_in_its_own_way(world):
     equal(world.answer("said")["caught"], "15")
 
 
+@test
+def what_others_halted_by_a_signal_can_be_stopped(world):
+    web = world.run("web", Command=SLEEP)
+    host.sh("systemctl", "kill", "--signal=STOP", web["Unit"])
+    begin = time.monotonic()
+    web.stop(TimeoutUSec=5000000)
+    between(time.monotonic() - begin, 0, 1, "the time of the stop")
+    equal((web["State"], web["Result"]), ("STOPPED", "success"))
+
+
 # ---- frozen and thawed ---------------------------------------------------------------------------
 
 RUNGS = ("scope", "cgroup")
