@@ -23,6 +23,10 @@ BUS_CONFIG = """<busconfig><type>session</type><listen>unix:path={path}</listen>
 """
 
 
+# Nobody else is on it (managed.py).
+whole_machine = False
+
+
 class Trouble(Exception):
     """The scene itself does not play along: a finding, too."""
 
@@ -43,23 +47,33 @@ def send(pid, number):
         pass
 
 
+def add_living(found, pid):
+    state = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    if state and state[0] not in b"ZX":
+        found[pid] = read(f"/proc/{pid}/cmdline").decode(errors="replace").split("\0")
+
+
 def processes():
-    """pid -> command line of all that live below us."""
+    """pid -> command line of all that live below us, or on the machine if that is the scene."""
     found, unseen = {}, [os.getpid()]
+    if whole_machine:
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            if b"-direct.scope/" not in read(f"/proc/{name}/cgroup"):
+                add_living(found, int(name))
+        del found[os.getpid()]
+        return found
     while unseen:
         pid = unseen.pop()
         for child in read(f"/proc/{pid}/task/{pid}/children").split():
             child = int(child)
             unseen.append(child)
-            state = read(f"/proc/{child}/stat").rpartition(b")")[2].split()
-            if state and state[0] not in b"ZX":
-                found[child] = read(f"/proc/{child}/cmdline").decode().split("\0")
+            add_living(found, child)
     return found
 
 
 def end_all():
-    """Nothing that was started here lives any more."""
-    while True:
+    """Nothing that was started here lives any more; a whole machine ends by itself."""
+    while not whole_machine:
         alive = processes()
         if not alive:
             return
@@ -102,6 +116,35 @@ def enter_new_cgroup(name):
         return path
     except OSError:
         return None
+
+
+def cgroup_of(pid):
+    """The directory of the cgroup that a process is in, if it is one of its own: an instance's."""
+    mounts = [line.split() for line in read("/proc/self/mountinfo").decode().splitlines()]
+    roots = [row[4] for row in mounts if row[row.index("-") + 1] == "cgroup2" and row[3] == "/"]
+    lines = [line[3:] for line in read(f"/proc/{pid}/cgroup").decode().splitlines()
+             if line.startswith("0::/")]
+    mine = read("/proc/self/cgroup").decode().splitlines()
+    return roots[0] + lines[0] if roots and lines and f"0::{lines[0]}" not in mine else None
+
+
+class Squatter:
+    """A process that is in somebody else's cgroup for a while, if there is one and it may."""
+
+    def __init__(self, cgroup):
+        self.pid = os.fork()
+        if self.pid == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pause()
+            os._exit(1)
+        try:
+            with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(self.pid))
+        except OSError:
+            self.leave()
+
+    def leave(self):
+        send(self.pid, signal.SIGKILL)
 
 
 def leave_cgroup(path):
@@ -198,6 +241,10 @@ class Scene:
         self.service = self.spawn([self.daemon, "--user", "--no-systemd", "--log-level=warning",
                                    f"--config={self.directory}/empty"],
                                   {**self.environment, **extra})
+
+    def launcher(self):
+        children = read(f"/proc/{self.service}/task/{self.service}/children")
+        return [int(pid) for pid in children.split()]
 
     def is_dead(self):
         return self.service is None or self.service in self.statuses

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 
-from scene import processes, read, send
+from scene import Squatter, cgroup_of, processes, read, send
 
 NOT_ASKED, ASKED, TOLD, REFUSED = "not asked", "asked", "told", "refused"
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
@@ -359,6 +359,24 @@ class StruckLoner(Struck):
     settings = {"PIDNamespace": ("s", "off")}
 
 
+class Squatted(Struck):
+    """Its init is killed, and somebody is in its cgroup when a new service looks what is left over:
+    what that cannot remove at once it must look at again."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.squatter = None
+
+    def while_away(self):
+        for pid in self.alive(processes()):
+            self.squatter = Squatter(cgroup_of(pid))
+        self.kill_init()
+
+    def when_back(self):
+        if self.squatter:
+            self.squatter.leave()
+
+
 class Witness(Story):
     """Its init is killed from outside, and the service that sees it is not the one that started it."""
 
@@ -379,4 +397,4 @@ class WitnessLoner(Witness):
 
 
 ALL = (Keeper, Loner, Leaver, Persistent, Victim, Stopped, Stubborn, Hurried, Restarted, Destroyed,
-       Unborn, Guest, Restarter, Struck, StruckLoner, Witness, WitnessLoner)
+       Unborn, Guest, Restarter, Struck, StruckLoner, Squatted, Witness, WitnessLoner)
