@@ -3,11 +3,17 @@
 #include "bus/polkit.h"
 #include "bus/call.h"
 #include "util/log.h"
+#include "util/timer.h"
 
 /* Questions that polkit is asked at a time. The bus holds 128 unanswered calls of a connection and
  * refuses more, so one user with dialogs that nobody answers must not come near that. */
 #define QUESTIONS_PER_UID 4
 #define QUESTIONS_MAX     64
+
+/* Calls that wait for such a question to be answered before theirs is asked, and how long. */
+#define WAITING_PER_UID 128
+#define WAITING_MAX     1024
+#define PATIENCE_USEC   (5 * G_USEC_PER_SEC)
 
 #define TEXT_DOMAIN "constellation"
 
@@ -50,6 +56,7 @@ void call_free(Call *call)
     if (!call)
         return;
     polkit_forget(call->question);
+    timer_stop(&call->patience);
     if (call->clear_args)
         call->clear_args(call->args);
     g_free(call->args);
@@ -112,6 +119,7 @@ static bool find_again(Call *call, sd_bus_error *error)
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 static int ask_next(Call *call, sd_bus_error *error);
+static void ask_those_who_wait(Connection *connection);
 
 static int judge(Call *call, PolkitAnswer answer, const char *reason, sd_bus_error *error)
 {
@@ -136,25 +144,36 @@ static int judge(Call *call, PolkitAnswer answer, const char *reason, sd_bus_err
     return refuse(call, call->asked, reason, error);
 }
 
+/* r: 0, it may go on; else the error tells why not. Its question, and its place in line, are over.
+ */
+static void call_settle(Call *call, int r, sd_bus_error *error)
+{
+    g_autoptr(sd_bus_message) message = sd_bus_message_ref(call->message);
+
+    timer_stop(&call->patience);
+    (void)g_ptr_array_remove(call->connection->calls, call);
+    if (r == 0)
+        r = call_finish(call, error);
+    else
+        call_free(call);
+    if (r < 0)
+        r = sd_bus_reply_method_errno(message, r, error);
+    if (r < 0)
+        log_debug("bus: an answer was not sent: %s", g_strerror(-r));
+}
+
 static void on_answer(PolkitAnswer answer, const char *reason, void *userdata)
 {
     Call *call = userdata;
+    Connection *connection = call->connection;
     g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
-    g_autoptr(sd_bus_message) message = sd_bus_message_ref(call->message);
 
     call->question = NULL;
     int r = judge(call, answer, reason, &error);
     if (r > 0)
         return; /* the next question */
-    g_ptr_array_remove_fast(call->connection->calls, call);
-    if (r == 0)
-        r = call_finish(call, &error);
-    else
-        call_free(call);
-    if (r < 0)
-        r = sd_bus_reply_method_errno(message, r, &error);
-    if (r < 0)
-        log_debug("bus: an answer was not sent: %s", g_strerror(-r));
+    call_settle(call, r, &error);
+    ask_those_who_wait(connection);
 }
 
 /* 1 if the answer will come. */
@@ -179,19 +198,79 @@ static int ask_next(Call *call, sd_bus_error *error)
     return r < 0 ? refuse(call, call->asked, g_strerror(-r), error) : 1;
 }
 
-static bool too_many_questions(const Connection *connection, uid_t uid, sd_bus_error *error)
-{
-    unsigned of_uid = 0;
+/* ---- the line for questions ------------------------------------------------------------------ */
 
-    for (guint i = 0; i < connection->calls->len; i++)
-        of_uid += ((const Call *)g_ptr_array_index(connection->calls, i))->caller == uid;
-    if (of_uid < QUESTIONS_PER_UID && connection->calls->len < QUESTIONS_MAX)
-        return false;
-    bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                  "%u authorizations are being asked for %s already: wait for one",
-                  of_uid < QUESTIONS_PER_UID ? QUESTIONS_MAX : QUESTIONS_PER_UID,
-                  of_uid < QUESTIONS_PER_UID ? "in all" : "for this user");
-    return true;
+typedef struct Crowd {
+    unsigned asked, asked_of_uid, waiting, waiting_of_uid;
+} Crowd;
+
+static Crowd count_calls(const Connection *connection, uid_t uid)
+{
+    Crowd crowd = { 0 };
+
+    for (guint i = 0; i < connection->calls->len; i++) {
+        const Call *call = g_ptr_array_index(connection->calls, i);
+        unsigned mine = call->caller == uid;
+        crowd.asked += call->question != NULL;
+        crowd.asked_of_uid += call->question ? mine : 0;
+        crowd.waiting += call->question == NULL;
+        crowd.waiting_of_uid += call->question ? 0 : mine;
+    }
+    return crowd;
+}
+
+static bool has_its_turn(const Call *call)
+{
+    Crowd crowd = count_calls(call->connection, call->caller);
+
+    return crowd.asked < QUESTIONS_MAX && crowd.asked_of_uid < QUESTIONS_PER_UID;
+}
+
+static void ask_those_who_wait(Connection *connection)
+{
+    for (guint i = 0; i < connection->calls->len;) {
+        Call *call = g_ptr_array_index(connection->calls, i);
+        g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
+        if (call->question || !has_its_turn(call)) {
+            i++;
+            continue;
+        }
+        timer_stop(&call->patience);
+        int r = ask_next(call, &error);
+        if (r < 0)
+            call_settle(call, r, &error); /* the next one has its place now */
+    }
+}
+
+static int too_many_questions(const Call *call, sd_bus_error *error)
+{
+    return bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                         "%s has to be authorized, and for uid %u, or for all together, too many "
+                         "authorizations are being asked for already: wait for some",
+                         call->row->member, call->caller);
+}
+
+static int on_patience_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
+
+    (void)source;
+    (void)usec;
+    call_settle(userdata, too_many_questions(userdata, &error), &error);
+    return 0;
+}
+
+/* 1 if it waits until others have got their answers, which takes milliseconds as long as nobody is
+ * asked for a password. */
+static int call_wait(Call *call, sd_bus_error *error)
+{
+    Crowd crowd = count_calls(call->connection, call->caller);
+
+    if (crowd.waiting_of_uid >= WAITING_PER_UID || crowd.waiting >= WAITING_MAX ||
+        timer_start(call->connection->face->event, &call->patience, PATIENCE_USEC, on_patience_over,
+                    call, "authorization") < 0)
+        return too_many_questions(call, error);
+    return 1;
 }
 
 static void tell_object(Call *call)
@@ -213,10 +292,8 @@ static int call_ask(Call *call, sd_bus_error *error)
 {
     g_autoptr(Call) asking = call;
 
-    if (too_many_questions(asking->connection, asking->caller, error))
-        return -sd_bus_error_get_errno(error);
     tell_object(asking);
-    int r = ask_next(asking, error);
+    int r = has_its_turn(asking) ? ask_next(asking, error) : call_wait(asking, error);
     if (r > 0) {
         g_ptr_array_add(asking->connection->calls, asking);
         (void)g_steal_pointer(&asking);
@@ -254,7 +331,9 @@ void calls_drop(Connection *connection, const char *unique_name)
         Call *call = g_ptr_array_index(connection->calls, i - 1);
         if (unique_name && g_strcmp0(sd_bus_message_get_sender(call->message), unique_name) != 0)
             continue;
-        g_ptr_array_remove_index_fast(connection->calls, i - 1);
+        (void)g_ptr_array_remove_index(connection->calls, i - 1);
         call_free(call);
     }
+    if (unique_name)
+        ask_those_who_wait(connection);
 }

@@ -33,7 +33,8 @@ struct Call {
     char id[INSTANCE_ID_LENGTH + 1];
     uint64_t run;
     uint64_t revision;
-    struct PolkitQuestion *question;
+    struct PolkitQuestion *question; /* NULL: it is not its turn to ask yet */
+    sd_event_source *patience;       /* until it is */
     Action asked;
 };
 

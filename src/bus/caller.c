@@ -147,6 +147,19 @@ bool caller_uid(Connection *connection, sd_bus_message *message, uid_t *ret)
     return true;
 }
 
+void callers_visit(Connection *connection, uid_t uid, CallerVisitor visit, void *userdata)
+{
+    GHashTableIter iterator;
+    gpointer value;
+
+    g_hash_table_iter_init(&iterator, connection->callers);
+    while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+        const Caller *caller = value;
+        if (caller->uid == uid || caller->uid == 0)
+            visit(connection, caller->name, userdata);
+    }
+}
+
 void caller_left(Connection *connection, const char *unique_name)
 {
     g_hash_table_remove(connection->callers, unique_name);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "bus/face.h"
+#include "bus/caller.h"
 #include "bus/names.h"
 #include "bus/properties.h"
 #include "util/log.h"
@@ -201,20 +201,42 @@ static void on_state_changed(Instance *instance, State from, State to, void *use
     }
 }
 
-static void on_exited(Instance *instance, void *userdata)
+/* To one client, or to all that listen (NULL). */
+static void emit_exited(Connection *connection, const char *unique_name, void *userdata)
 {
-    Face *face = userdata;
+    const Instance *instance = userdata;
     g_autofree char *path = instance_path(instance);
+    g_autoptr(sd_bus_message) message = NULL;
     int code, status;
 
     property_end(instance, &code, &status);
+    int r = sd_bus_message_new_signal(connection->bus, &message, path, INTERFACE_INSTANCE,
+                                      "Exited");
+    if (r >= 0 && unique_name)
+        r = sd_bus_message_set_destination(message, unique_name);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "usii", (uint32_t)instance->run,
+                                  result_to_string(instance->result), code, status);
+    if (r >= 0)
+        r = sd_bus_send(connection->bus, message, NULL);
+    if (r < 0)
+        log_debug("bus: Exited: %s", g_strerror(-r));
+}
+
+/* How a run ended is its owner's business: on the system bus it is told to those clients of the
+ * owner and of root that have called the service, and everybody else hears of the state. */
+static void on_exited(Instance *instance, void *userdata)
+{
+    Face *face = userdata;
+
     for (guint i = 0; i < face->connections->len; i++) {
         Connection *connection = g_ptr_array_index(face->connections, i);
         if (!connection_hears(connection))
             continue;
-        (void)sd_bus_emit_signal(connection->bus, path, INTERFACE_INSTANCE, "Exited", "usii",
-                                 (uint32_t)instance->run, result_to_string(instance->result), code,
-                                 status);
+        if (connection->is_message_bus && face->controller->mode == MODE_SYSTEM)
+            callers_visit(connection, instance->owner, emit_exited, instance);
+        else
+            emit_exited(connection, NULL, instance);
     }
 }
 

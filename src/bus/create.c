@@ -12,6 +12,8 @@
 /* What a dialog shows of a command, which may be of any length. */
 #define COMMAND_SHOWN 200
 
+#define USERS_SPEC_MAX (64u * 1024) /* bytes */
+
 typedef struct CreateArgs {
     const char *name; /* borrowed from the message */
     Spec *spec;
@@ -43,6 +45,34 @@ static char *describe_command(const Spec *spec)
     return shown;
 }
 
+/* A payload of an ordinary user has a limit on its tasks though nobody thought of one; more than
+ * that is for an administrator to give. */
+static bool limit_tasks(const Call *call)
+{
+    const CreateArgs *args = call->args;
+    uint64_t most = users_limits(call->connection->face->controller->users, call->caller)->tasks;
+
+    if (most == 0)
+        return false;
+    if (!spec_is_set(args->spec, SETTING_TASKS_MAX))
+        (void)spec_set_uint(args->spec, SETTING_TASKS_MAX, most, NULL);
+    return spec_get_uint(args->spec, SETTING_TASKS_MAX) > most;
+}
+
+/* What ordinary users have us keep, and hold while somebody is asked. */
+static bool is_too_large(const Call *call, sd_bus_error *error)
+{
+    const CreateArgs *args = call->args;
+
+    if (users_limits(call->connection->face->controller->users, call->caller)->instances == 0 ||
+        spec_size(args->spec) <= USERS_SPEC_MAX)
+        return false;
+    bus_fail_code(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                  "the settings have more than %u bytes together: pass large data in a file",
+                  USERS_SPEC_MAX);
+    return true;
+}
+
 /* Of the user that is named nothing is looked up here: the caller may have no right to be told even
  * whether there is such a user. */
 static void need_rights(Call *call)
@@ -51,7 +81,10 @@ static void need_rights(Call *call)
     const char *user = spec_get_string(args->spec, SETTING_USER);
     g_auto(GStrv) privileged = privileged_settings(
         args->spec, call->connection->face->controller->own_limits.hard);
-    g_autofree char *options = g_strjoinv(", ", privileged);
+    bool many_tasks = limit_tasks(call);
+    g_autofree char *listed = g_strjoinv(", ", privileged);
+    g_autofree char *options = g_strconcat(listed, many_tasks && *listed ? ", " : "",
+                                           many_tasks ? "TasksMax" : "", NULL);
     g_autofree char *command = describe_command(args->spec);
 
     call_tell(call, "name", args->name);
@@ -60,7 +93,7 @@ static void need_rights(Call *call)
     call_tell(call, "options", options);
     if (user && *user && !identity_is(user, call->caller))
         call_need(call, ACTION_RUN_AS);
-    if (privileged[0])
+    if (*options)
         call_need(call, ACTION_PRIVILEGED);
 }
 
@@ -87,6 +120,8 @@ static Call *read_call(Connection *connection, sd_bus_message *message, CallAct 
         bus_fail(error, failure);
         return NULL;
     }
+    if (is_too_large(call, error))
+        return NULL;
     need_rights(call);
     return g_steal_pointer(&call);
 }
@@ -97,6 +132,8 @@ static Instance *create(const Call *call, bool for_a_run, GError **error)
 {
     const CreateArgs *args = call->args;
 
+    if (!controller_take(call->connection->face->controller, call->caller, error))
+        return NULL;
     return controller_create(call->connection->face->controller, args->name, call->caller,
                              args->spec, for_a_run, error);
 }

@@ -69,7 +69,10 @@ typedef struct StartArgs {
 static int act_start(Call *call, sd_bus_error *error)
 {
     const StartArgs *args = call->args;
+    g_autoptr(GError) failure = NULL;
 
+    if (!controller_take(call->connection->face->controller, call->caller, &failure))
+        return bus_fail(error, failure);
     return tell_story(call, story_start, &args->start, args->no_wait, error);
 }
 
@@ -108,7 +111,11 @@ typedef struct StopArgs {
 static int act_stop(Call *call, sd_bus_error *error)
 {
     const StopArgs *args = call->args;
+    g_autoptr(GError) failure = NULL;
 
+    if (args->story == story_restart &&
+        !controller_take(call->connection->face->controller, call->caller, &failure))
+        return bus_fail(error, failure);
     return tell_story(call, args->story, &args->stop, args->no_wait, error);
 }
 

@@ -81,6 +81,55 @@ static int method_get_features(sd_bus_message *message, void *userdata, sd_bus_e
     return call_submit(call_new(userdata, NULL, message, act_get_features), error);
 }
 
+static int act_get_user_usage(Call *call, sd_bus_error *error)
+{
+    const Controller *controller = call->connection->face->controller;
+    uid_t uid = *(const uint32_t *)call->args;
+    const UserLimits *limits = users_limits(controller->users, uid);
+    const User *user = users_find(controller->users, uid);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        { "Instances", controller_count_of(call->connection->face->controller, uid) },
+        { "MaxInstances", limits->instances },
+        { "StartsWaiting", user ? g_queue_get_length((GQueue *)&user->waiting) : 0 },
+        { "StartsUnderWay", user ? user->starting : 0 },
+        { "MaxStarts", limits->starts },
+        { "StartRate", limits->rate },
+        { "StartBurst", limits->burst },
+        { "MaxTasksPerInstance", limits->tasks },
+    };
+    g_autoptr(sd_bus_message) reply = NULL;
+
+    (void)error;
+    int r = sd_bus_message_new_method_return(call->message, &reply);
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+    for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(rows); i++) {
+        bool is_limit = !g_str_has_prefix(rows[i].name, "Instances") &&
+                        !g_str_has_prefix(rows[i].name, "Starts");
+        r = sd_bus_message_append(reply, "{sv}", rows[i].name, "t",
+                                  is_limit && rows[i].value == 0 ? UINT64_MAX : rows[i].value);
+    }
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int method_get_user_usage(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    g_autoptr(Call) call = call_new(userdata, NULL, message, act_get_user_usage);
+    uint32_t *uid = call_args(call, sizeof *uid, NULL);
+
+    int r = sd_bus_message_read_basic(message, 'u', uid);
+    if (r < 0)
+        return r;
+    if (*uid != call->caller)
+        call_need(call, ACTION_INSPECT);
+    return call_submit(g_steal_pointer(&call), error);
+}
+
 /* ---- properties ------------------------------------------------------------------------------ */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -194,6 +243,8 @@ const sd_bus_vtable manager_vtable[] = {
                   SD_BUS_PARAM(instances), method_list_instances),
     ACCESS_METHOD(MANAGER, GetFeatures, "", , "a(sbs)", SD_BUS_PARAM(features),
                   method_get_features),
+    ACCESS_METHOD(MANAGER, GetUserUsage, "u", SD_BUS_PARAM(uid), "a{sv}", SD_BUS_PARAM(usage),
+                  method_get_user_usage),
     ACCESS_QUIET(MANAGER, Version, "s", get_string, PUBLIC),
     ACCESS_QUIET(MANAGER, NodeName, "s", get_string, PUBLIC),
     ACCESS_QUIET(MANAGER, ClusterName, "s", get_string, PUBLIC),

@@ -8,6 +8,7 @@
 #include "core/controller.h"
 #include "core/holder.h"
 #include "core/registry.h"
+#include "core/start.h"
 #include "core/own-limits.h"
 #include "core/store.h"
 #include "core/subordinate-ids.h"
@@ -75,7 +76,9 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->store = store;
     controller->registry = registry_new();
     controller->garbage = g_ptr_array_new_with_free_func((GDestroyNotify)instance_free);
-    g_queue_init(&controller->start_queue);
+    const UserLimits unlimited = { 0 };
+    controller->users = users_new(options->mode == MODE_SYSTEM ? &options->user_limits
+                                                               : &unlimited);
     controller_reprobe(controller);
     return controller;
 }
@@ -90,7 +93,7 @@ void controller_free(Controller *controller)
     launch_call_cancel(controller->probe);
     sd_event_source_disable_unref(controller->probe_deadline);
     holder_free(controller->holder);
-    g_queue_clear(&controller->start_queue);
+    users_free(controller->users);
     for (guint i = 0; i < instances->len; i++) {
         registry_remove(controller->registry, g_ptr_array_index(instances, i));
         instance_free(g_ptr_array_index(instances, i));
@@ -123,6 +126,39 @@ static void make_id(Controller *controller, char id[static INSTANCE_ID_LENGTH + 
     g_strlcpy(controller->last_id, id, sizeof controller->last_id);
 }
 
+/* Root can always make some more, to see what the others are doing. */
+#define RESERVED_FOR_ROOT(max) ((max) / 20)
+
+static bool has_room(Controller *controller, uid_t owner, GError **error)
+{
+    uint64_t max = controller->max_instances,
+             mine = users_limits(controller->users, owner)->instances;
+
+    if (controller->shutting_down)
+        return error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                         "the service is shutting down");
+    if (owner != 0 && controller->mode == MODE_SYSTEM)
+        max -= RESERVED_FOR_ROOT(max);
+    if (registry_count(controller->registry) >= max)
+        return error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                         "there are %u instances, as many as MaxInstances allows: destroy some",
+                         registry_count(controller->registry));
+    if (mine != 0 && registry_count_of(controller->registry, owner) >= mine)
+        return error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                         "uid %u has %" G_GUINT64_FORMAT
+                         " instances, as many as MaxInstancesPerUser allows: destroy some",
+                         owner, mine);
+    return true;
+}
+
+bool controller_take(Controller *controller, uid_t uid, GError **error)
+{
+    return users_take(controller->users, uid, timestamp_now().monotonic_usec) ||
+           error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+                     "uid %u creates and starts more than StartRatePerUser allows: wait a second",
+                     uid);
+}
+
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
                             bool for_a_run, GError **error)
 {
@@ -130,16 +166,8 @@ Instance *controller_create(Controller *controller, const char *name, uid_t owne
 
     if (!name_is_valid(name, error) || !spec_validate(spec, error))
         return NULL;
-    if (controller->shutting_down ||
-        registry_count(controller->registry) >= controller->max_instances) {
-        error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                  controller->shutting_down ? "the service is shutting down"
-                                            : "there are %" G_GUINT64_FORMAT
-                                              " instances, as many as MaxInstances "
-                                              "allows: destroy some",
-                  controller->max_instances);
+    if (!has_room(controller, owner, error))
         return NULL;
-    }
     g_autoptr(Spec) copy = spec_copy(spec);
     if (!spec_is_set(copy, SETTING_PERSISTENT) &&
         !spec_set_uint(copy, SETTING_PERSISTENT, !for_a_run, error))
@@ -193,6 +221,11 @@ unsigned controller_count(Controller *controller, int state)
     return count;
 }
 
+unsigned controller_count_of(Controller *controller, uid_t owner)
+{
+    return registry_count_of(controller->registry, owner);
+}
+
 const char *const *controller_quarantined(Controller *controller)
 {
     return store_quarantined(controller->store);
@@ -235,19 +268,26 @@ void controller_remove(Controller *controller, Instance *instance)
 
 /* ---- starts ---------------------------------------------------------------------------------- */
 
+static uid_t start_owner(const Start *start)
+{
+    return start->instance->owner;
+}
+
 void controller_queue_start(Controller *controller, Start *start)
 {
-    g_queue_push_tail(&controller->start_queue, start);
+    users_line_up(controller->users, start_owner(start), start);
     controller_pump(controller);
 }
 
 void controller_pump(Controller *controller)
 {
     /* Without an answer about the namespaces nothing can be planned; it comes soon. */
-    while (!controller->probe && controller->starts_running < STARTS_IN_FLIGHT &&
-           !g_queue_is_empty(&controller->start_queue)) {
+    while (!controller->probe && controller->starts_running < STARTS_IN_FLIGHT) {
+        Start *start = users_next(controller->users);
+        if (!start)
+            return;
         controller->starts_running++;
-        start_admit(g_queue_pop_head(&controller->start_queue));
+        start_admit(start);
     }
 }
 
@@ -261,15 +301,17 @@ static int on_pump(sd_event_source *source, void *userdata)
     return 0;
 }
 
-void controller_start_over(Controller *controller, Start *start, bool admitted)
+void controller_start_over(Controller *controller, Start *start)
 {
-    if (!admitted) {
-        g_queue_remove(&controller->start_queue, start);
+    if (!start->admitted) {
+        users_leave_line(controller->users, start_owner(start), start);
         return;
     }
+    start->admitted = false;
     controller->starts_running--;
+    users_started(controller->users, start_owner(start));
     /* From the loop: the next start begins when this one has told everybody. */
-    if (!g_queue_is_empty(&controller->start_queue) && !controller->pump_source)
+    if (!controller->pump_source)
         (void)sd_event_add_defer(controller->event, &controller->pump_source, on_pump, controller);
 }
 

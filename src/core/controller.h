@@ -5,6 +5,7 @@
  * through ControllerObserver, so it runs, and is tested, without any bus. */
 
 #include "core/instance.h"
+#include "core/users.h"
 #include "isolation/launcher-client.h"
 #include "resources/backend.h"
 
@@ -27,6 +28,7 @@ typedef struct ControllerOptions {
     const char *cluster_name;
     const char *interpreter; /* for scripts without a #! line */
     uint64_t max_instances;
+    UserLimits user_limits; /* of those who share the system's service; else they do not hold */
     Launcher *launcher;
     Resources *resources;
 } ControllerOptions;
@@ -60,8 +62,8 @@ struct Controller {
     struct Registry *registry;
     const ControllerObserver *observer;
     void *observer_userdata;
-    GQueue start_queue;      /* Start, waiting for their turn */
-    unsigned starts_running; /* beyond the queue */
+    Users *users;            /* what each takes, and the starts that wait for their turn */
+    unsigned starts_running; /* whose turn it is, until their gates are open */
     sd_event_source *pump_source;
     LaunchCall *probe; /* while the launcher is asked what it can do */
     sd_event_source *probe_deadline;
@@ -88,6 +90,9 @@ void controller_adopt(Controller *controller);
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
                             bool for_a_run, GError **error);
 
+/* Somebody creates or starts one more; LIMITS_EXCEEDED if it have been too many of late. */
+bool controller_take(Controller *controller, uid_t uid, GError **error);
+
 /* By id, then by name among the owner's. NULL without an error if there is none. */
 Instance *controller_find_id(Controller *controller, const char *id);
 Instance *controller_find_name(Controller *controller, uid_t owner, const char *name);
@@ -95,6 +100,7 @@ Instance *controller_find_name(Controller *controller, uid_t owner, const char *
 /* In order of creation; GPtrArray of Instance, the caller's (not the instances). */
 GPtrArray *controller_list(Controller *controller);
 unsigned controller_count(Controller *controller, int state /* or -1: all */);
+unsigned controller_count_of(Controller *controller, uid_t owner);
 
 /* Set-aside files of the store, NULL-terminated; the controller's. */
 const char *const *controller_quarantined(Controller *controller);
@@ -133,9 +139,10 @@ void controller_stop_all(Controller *controller, uint64_t timeout_usec,
 void controller_remove(Controller *controller, Instance *instance);
 
 /* Queues a start, and lets the next ones begin. Over: it gives its turn back, or leaves the queue
- * if it was not its turn yet. */
+ * if it was not its turn yet. The turn is over when the gate is open: what the payload makes of
+ * its exec holds nobody up. */
 void controller_queue_start(Controller *controller, Start *start);
-void controller_start_over(Controller *controller, Start *start, bool admitted);
+void controller_start_over(Controller *controller, Start *start);
 void controller_pump(Controller *controller);
 
 /* Forgets what is known of the namespaces and asks the launcher again. */

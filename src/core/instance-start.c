@@ -179,8 +179,7 @@ static void launch_failed(Start *start, const struct LaunchReply *reply)
         start_abandon_attempt(start);
         instance_release_placement(start->instance);
         store_record_remove(controller->store, start->instance);
-        controller_start_over(controller, start, start->admitted);
-        start->admitted = false;
+        controller_start_over(controller, start);
         controller_reprobe(controller);
         controller_queue_start(controller, start);
         return;
@@ -299,6 +298,7 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
     if (!conversation_open_gate(start->conversation, placement->cgroup_fd, &failure))
         log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
     crash_point(CRASH_START_RELEASED);
+    controller_start_over(start->instance->controller, start);
 }
 
 /* ---- released -------------------------------------------------------------------------------- */
@@ -347,7 +347,7 @@ static void start_executed(Start *start)
         return;
     }
     instance_set_status(instance, instance->degraded->len > 0 ? "running, degraded" : "running");
-    controller_start_over(controller, start, start->admitted);
+    controller_start_over(controller, start);
     instance->start = NULL;
     instance->tentative = false;
     start_free(start);

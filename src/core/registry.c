@@ -6,6 +6,7 @@
 struct Registry {
     GHashTable *by_id;   /* the instance's id -> Instance */
     GHashTable *by_name; /* "OWNER/NAME" -> Instance */
+    GHashTable *counts;  /* owner -> how many */
 };
 
 static char *name_key(uid_t owner, const char *name)
@@ -19,6 +20,7 @@ Registry *registry_new(void)
 
     registry->by_id = g_hash_table_new(g_str_hash, g_str_equal);
     registry->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    registry->counts = g_hash_table_new(NULL, NULL);
     return registry;
 }
 
@@ -29,7 +31,23 @@ void registry_free(Registry *registry)
     g_assert(g_hash_table_size(registry->by_id) == 0);
     g_hash_table_unref(registry->by_id);
     g_hash_table_unref(registry->by_name);
+    g_hash_table_unref(registry->counts);
     g_free(registry);
+}
+
+guint registry_count_of(Registry *registry, uid_t owner)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(registry->counts, GUINT_TO_POINTER(owner)));
+}
+
+static void change_count(Registry *registry, uid_t owner, int by)
+{
+    guint count = registry_count_of(registry, owner) + (guint)by;
+
+    if (count > 0)
+        g_hash_table_insert(registry->counts, GUINT_TO_POINTER(owner), GUINT_TO_POINTER(count));
+    else
+        g_hash_table_remove(registry->counts, GUINT_TO_POINTER(owner));
 }
 
 bool registry_add(Registry *registry, Instance *instance, GError **error)
@@ -44,6 +62,7 @@ bool registry_add(Registry *registry, Instance *instance, GError **error)
                          instance->name);
     g_hash_table_insert(registry->by_id, instance->id, instance);
     g_hash_table_insert(registry->by_name, g_steal_pointer(&key), instance);
+    change_count(registry, instance->owner, 1);
     return true;
 }
 
@@ -55,6 +74,7 @@ void registry_remove(Registry *registry, Instance *instance)
         return;
     g_hash_table_remove(registry->by_id, instance->id);
     g_hash_table_remove(registry->by_name, key);
+    change_count(registry, instance->owner, -1);
 }
 
 Instance *registry_by_id(Registry *registry, const char *id)

@@ -16,4 +16,5 @@ void registry_remove(Registry *registry, Instance *instance);
 Instance *registry_by_id(Registry *registry, const char *id);
 Instance *registry_by_name(Registry *registry, uid_t owner, const char *name);
 guint registry_count(Registry *registry);
+guint registry_count_of(Registry *registry, uid_t owner);
 GPtrArray *registry_list(Registry *registry);

@@ -41,7 +41,7 @@ void start_finish_failure(Start *start)
     instance->stopped = timestamp_now();
     instance_set_status(instance, "%s", error->message);
     instance->start = NULL;
-    controller_start_over(instance->controller, start, start->admitted);
+    controller_start_over(instance->controller, start);
     start_free(start);
     event_tell(instance, EVENT_LOG_START_FAILED);
     /* A start that somebody asked for is answered; one of the policy's own counts as a run. */

@@ -18,7 +18,7 @@ typedef enum StartPhase {
 struct Start {
     Instance *instance;
     StartPhase phase;
-    bool admitted; /* it is its turn: counts among starts_running */
+    bool admitted; /* it is its turn: counts among starts_running, until its gate is open */
     bool no_degrade;
     bool automatic; /* by the restart policy */
     int stdio[3];

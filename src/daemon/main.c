@@ -213,6 +213,7 @@ static bool run(const DaemonOptions *options, GError **error)
         .cluster_name = options->cluster_name,
         .interpreter = options->interpreter,
         .max_instances = max_instances(options),
+        .user_limits = options->user_limits,
         .launcher = launcher,
         .resources = resources,
     };

@@ -151,7 +151,11 @@ int daemon_options_parse(DaemonOptions *options, int argc, char **argv, GError *
     bool ok = true;
     int c;
 
-    *options = (DaemonOptions){ .socket_fd = -1, .end_fd = -1 };
+    *options = (DaemonOptions){
+        .socket_fd = -1,
+        .end_fd = -1,
+        .user_limits = USER_LIMITS_DEFAULT,
+    };
     while (ok && (c = getopt_long(argc, argv, "h", table, NULL)) >= 0) {
         if (c == OPTION_VERSION || c == 'h') {
             puts(c == 'h' ? help : "constellationd " CONSTELLATION_VERSION);
@@ -205,6 +209,44 @@ static char *config_file(const DaemonOptions *options)
     return g_build_filename(g_get_user_config_dir(), "constellation", "constellation.conf", NULL);
 }
 
+/* Numbers that users have at most; 0 or infinity for no limit. */
+static const struct {
+    const char *key;
+    size_t offset;
+} user_limits[] = {
+    { "MaxInstancesPerUser", offsetof(UserLimits, instances) },
+    { "MaxTasksPerInstance", offsetof(UserLimits, tasks) },
+    { "MaxStartsPerUser", offsetof(UserLimits, starts) },
+    { "StartRatePerUser", offsetof(UserLimits, rate) },
+    { "StartBurstPerUser", offsetof(UserLimits, burst) },
+};
+
+static bool apply_user_limits(UserLimits *limits, GKeyFile *file, const char *path, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(user_limits); i++) {
+        uint64_t *limit = (uint64_t *)((char *)limits + user_limits[i].offset);
+        g_autofree char *text = g_key_file_get_string(file, "Constellation", user_limits[i].key,
+                                                      NULL);
+        if (!text)
+            continue;
+        if (g_str_equal(text, "infinity"))
+            *limit = 0;
+        else if (parse_uint64(text, limit) < 0 || *limit > UINT32_MAX)
+            return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                             "%s: %s=%s: must be a number, or infinity", path, user_limits[i].key,
+                             text);
+    }
+    return true;
+}
+
+static bool is_user_limit(const char *key)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(user_limits); i++)
+        if (g_str_equal(user_limits[i].key, key))
+            return true;
+    return false;
+}
+
 static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *path, GError **error)
 {
     static const char *const known[] = { "NodeName",           "ClusterName", "MaxInstances",
@@ -215,7 +257,7 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
     g_autofree char *end = g_key_file_get_string(file, "Constellation", "OnShutdown", NULL);
 
     for (size_t i = 0; keys && keys[i]; i++)
-        if (!g_strv_contains(known, keys[i]))
+        if (!g_strv_contains(known, keys[i]) && !is_user_limit(keys[i]))
             log_warning("%s: %s=: unknown, ignored", path, keys[i]);
     if (!options->node_name)
         options->node_name = g_key_file_get_string(file, "Constellation", "NodeName", NULL);
@@ -231,7 +273,7 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: OnShutdown=%s: must be leave or stop", path, end);
     options->stop_instances |= g_strcmp0(end, "stop") == 0;
-    return true;
+    return apply_user_limits(&options->user_limits, file, path, error);
 }
 
 static bool read_config(DaemonOptions *options, GError **error)

@@ -19,6 +19,7 @@ typedef struct DaemonOptions {
     char *node_name;
     char *cluster_name;
     char *interpreter;
+    UserLimits user_limits;
     uint64_t max_instances; /* 0: as many as the file descriptors allow */
     bool stop_instances;    /* when the service ends */
 } DaemonOptions;

@@ -262,6 +262,22 @@ static size_t strv_bytes(const char *const *strv)
     return bytes;
 }
 
+size_t spec_size(const Spec *spec)
+{
+    size_t bytes = 0;
+
+    for (SettingId id = 0; id < _SETTING_COUNT; id++) {
+        const Value *value = &spec->values[id];
+        if (value->kind == VALUE_STRING)
+            bytes += strlen(value->string) + 1;
+        else if (value->kind == VALUE_STRV)
+            bytes += strv_bytes((const char *const *)value->strv);
+        else if (value->kind == VALUE_NUMBER)
+            bytes += sizeof value->number;
+    }
+    return bytes;
+}
+
 static bool validate_size(const Spec *spec, GError **error)
 {
     if (strv_bytes(spec_get_strv(spec, SETTING_COMMAND)) +

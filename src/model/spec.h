@@ -35,6 +35,9 @@ bool spec_set_text(Spec *spec, SettingId id, const char *text, GError **error);
  * again; g_free. */
 char *spec_get_text(const Spec *spec, SettingId id);
 
+/* What its values take, in bytes. */
+size_t spec_size(const Spec *spec);
+
 /* Contradictions and limits of the whole: Script with Command, Interpreter without Script, unknown
  * names in Require=, Hostname with UTSNamespace=off, ambient capabilities beyond the bounding set,
  * files (mount-check.h), argv and environment above 1 MiB together. */

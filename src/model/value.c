@@ -2,6 +2,8 @@
 
 /* A tagged union with an owner: everything that depends on the kind of a value alone. */
 
+#include <string.h>
+
 #include "model/value.h"
 
 Value value_copy(const Value *value)
@@ -32,8 +34,18 @@ bool value_equal(const Value *a, const Value *b)
     g_assert_not_reached();
 }
 
+/* Which of them is a secret is not known here, and it is done in no time. */
+static void wipe(char *string)
+{
+    explicit_bzero(string, strlen(string));
+}
+
 void value_clear(Value *value)
 {
+    if (value->kind == VALUE_STRING)
+        wipe(value->string);
+    for (size_t i = 0; value->kind == VALUE_STRV && value->strv[i]; i++)
+        wipe(value->strv[i]);
     if (value->kind == VALUE_STRING)
         g_free(value->string);
     else if (value->kind == VALUE_STRV)

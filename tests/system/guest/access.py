@@ -22,6 +22,7 @@ MANAGER_METHODS = {
     "GetInstance": (TEXT,),
     "ListInstances": (NOTHING,),
     "GetFeatures": (),
+    "GetUserUsage": (GLib.Variant("u", 0),),
 }
 INSTANCE_METHODS = {
     **{name: (NOTHING,) for name in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")},

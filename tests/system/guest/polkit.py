@@ -26,6 +26,12 @@ polkit.addRule(function (action, subject) {{
 """
 
 
+def restart():
+    """As often as it takes: systemd would give up after a few."""
+    host.sh("systemctl", "reset-failed", "polkit.service", check=False)
+    host.sh("systemctl", "restart", "polkit.service")
+
+
 def may_create(service):
     try:
         service.checked("x", Command=["true"])
@@ -44,14 +50,14 @@ def rules(world, more=""):
         file.write(ALLOW.format(more=more))
     os.chmod(RULES, 0o644)
     # It looks at its directories by itself, some time.
-    host.sh("systemctl", "restart", "polkit.service")
+    restart()
     alice = world.another("alice")
     eventually(lambda: may_create(alice), "alice may run instances")
     try:
         yield alice
     finally:
         os.unlink(RULES)
-        host.sh("systemctl", "restart", "polkit.service")
+        restart()
 
 
 def polkit_pid():
