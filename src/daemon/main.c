@@ -121,9 +121,10 @@ static uint64_t raise_fd_limit(void)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return 1024;
+    if (limit.rlim_cur == limit.rlim_max)
+        return limit.rlim_max;
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : limit.rlim_max;
 }
 
 static uint64_t max_instances(const DaemonOptions *options)
