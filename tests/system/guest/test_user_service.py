@@ -84,6 +84,15 @@ def a_stop_by_her_systemctl_is_one_from_outside(world):
 
 
 @test
+def a_freeze_by_her_systemctl_is_told_and_so_is_the_thaw(world):
+    web = alice(world).run("web", Command=SLEEP)
+    for command, shown in (("freeze", ("frozen", "frozen from outside")),
+                           ("thaw", ("running", "running"))):
+        systemctl(command, web["Unit"])
+        equal((web["SubState"], web["StatusText"]), shown)
+
+
+@test
 def her_instances_run_on_when_her_service_is_restarted_or_killed(world):
     service = alice(world)
     service.run("web", Command=SLEEP)
