@@ -110,6 +110,12 @@ def fds(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def cpu_seconds(pid):
+    """What it has used so far."""
+    user, system = read(f"/proc/{pid}/stat").rpartition(") ")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def rss_kib(pid):
     for line in read(f"/proc/{pid}/status").splitlines():
         if line.startswith("VmRSS:"):
