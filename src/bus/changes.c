@@ -73,9 +73,43 @@ static uint64_t fingerprint(const Instance *instance, size_t i)
         /* On the clock that it is due by: on the wall clock it would seem to move. */
         return instance->restart_boot_usec;
     default:
-        /* Rows are made anew by each run, and all of them before it is RUNNING. */
-        return instance->run * 1000 + instance->degraded->len * 10 + instance->enforced->len;
+        /* Rows are made anew by each run, and all of them before it is RUNNING; and by each change
+         * of the settings. */
+        return (instance->run * 1000 + instance->degraded->len * 10 + instance->enforced->len) *
+                   1000 +
+               instance->revision;
     }
+}
+
+static void emit_changed(Face *face, const Instance *instance, const char *interface,
+                         const char *const *names)
+{
+    g_autofree char *path = instance_path(instance);
+
+    for (guint i = 0; i < face->connections->len; i++) {
+        Connection *connection = g_ptr_array_index(face->connections, i);
+        if (!connection_hears(connection))
+            continue;
+        connection->emitting = true;
+        int r = sd_bus_emit_properties_changed_strv(connection->bus, path, interface,
+                                                    (char **)names);
+        connection->emitting = false;
+        if (r < 0)
+            log_debug("bus: PropertiesChanged: %s", g_strerror(-r));
+    }
+}
+
+/* Of what was asked for, only limits change. */
+static void flush_settings(Face *face, const Instance *instance)
+{
+    const char *names[_SETTING_COUNT + 1];
+    size_t n = 0;
+
+    for (unsigned id = 0; id < _SETTING_COUNT; id++)
+        if (setting_get(id)->group == SETTING_GROUP_RESOURCES)
+            names[n++] = setting_get(id)->bus_name;
+    names[n] = NULL;
+    emit_changed(face, instance, INTERFACE_SETTINGS, names);
 }
 
 static void flush_instance(Face *face, Instance *instance)
@@ -86,6 +120,9 @@ static void flush_instance(Face *face, Instance *instance)
 
     if (!shown)
         return;
+    if (shown[SHOWN_COUNT] != instance->revision)
+        flush_settings(face, instance);
+    shown[SHOWN_COUNT] = instance->revision;
     for (size_t i = 0; i < SHOWN_COUNT; i++) {
         uint64_t value = fingerprint(instance, i);
         if (value != shown[i])
@@ -95,18 +132,7 @@ static void flush_instance(Face *face, Instance *instance)
     if (n == 0)
         return;
     names[n] = NULL;
-    g_autofree char *path = instance_path(instance);
-    for (guint i = 0; i < face->connections->len; i++) {
-        Connection *connection = g_ptr_array_index(face->connections, i);
-        if (!connection_hears(connection))
-            continue;
-        connection->emitting = true;
-        int r = sd_bus_emit_properties_changed_strv(connection->bus, path, INTERFACE_INSTANCE,
-                                                    (char **)names);
-        connection->emitting = false;
-        if (r < 0)
-            log_debug("bus: PropertiesChanged: %s", g_strerror(-r));
-    }
+    emit_changed(face, instance, INTERFACE_INSTANCE, names);
 }
 
 static int on_flush(sd_event_source *source, void *userdata)
@@ -164,10 +190,11 @@ static void emit_object(Face *face, Instance *instance, bool added)
 
 static void remember(Face *face, const Instance *instance)
 {
-    uint64_t *shown = g_new(uint64_t, SHOWN_COUNT);
+    uint64_t *shown = g_new(uint64_t, SHOWN_COUNT + 1);
 
     for (size_t i = 0; i < SHOWN_COUNT; i++)
         shown[i] = fingerprint(instance, i);
+    shown[SHOWN_COUNT] = instance->revision;
     g_hash_table_insert(face->shown, g_strdup(instance->id), shown);
 }
 

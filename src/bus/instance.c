@@ -13,6 +13,7 @@
 #include "bus/reply.h"
 #include "bus/call.h"
 #include "bus/settings-read.h"
+#include "model/privileged.h"
 
 /* Starts one of core's stories with a parked answer, or with the answer at once if the caller does
  * not want to wait. */
@@ -244,6 +245,41 @@ static int method_thaw(sd_bus_message *message, void *userdata, sd_bus_error *er
     return freeze_or_thaw(message, *(Target *)userdata, false, error);
 }
 
+/* ---- SetLimits ------------------------------------------------------------------------------- */
+
+static void clear_spec(void *args)
+{
+    g_clear_pointer((Spec **)args, spec_free);
+}
+
+static bool story_set_limits(Instance *instance, const void *options, WaiterCallback done,
+                             void *userdata, GError **error)
+{
+    return instance_set_limits(instance, options, done, userdata, error);
+}
+
+static int act_set_limits(Call *call, sd_bus_error *error)
+{
+    return tell_story(call, story_set_limits, *(Spec *const *)call->args, false, error);
+}
+
+static int method_set_limits(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_set_limits);
+    Spec **spec = call_args(call, sizeof *spec, clear_spec);
+    g_autoptr(GError) failure = NULL;
+
+    *spec = spec_new();
+    if (!settings_read(message, *spec, &failure) || !options_read(message, NULL, 0, &failure))
+        return bus_fail(error, failure);
+    g_auto(GStrv) privileged = privileged_settings(
+        *spec, target.connection->face->controller->own_limits.hard);
+    if (privileged[0])
+        call_need(call, ACTION_PRIVILEGED);
+    return call_submit(g_steal_pointer(&call), error);
+}
+
 const sd_bus_vtable instance_vtable[] = {
     SD_BUS_VTABLE_START(0),
     ACCESS_METHOD(INSTANCE, Start, "a{sv}", SD_BUS_PARAM(options), "", , method_start),
@@ -254,6 +290,8 @@ const sd_bus_vtable instance_vtable[] = {
                   SD_BUS_PARAM(who) SD_BUS_PARAM(signal) SD_BUS_PARAM(options), "", , method_kill),
     ACCESS_METHOD(INSTANCE, Freeze, "a{sv}", SD_BUS_PARAM(options), "", , method_freeze),
     ACCESS_METHOD(INSTANCE, Thaw, "a{sv}", SD_BUS_PARAM(options), "", , method_thaw),
+    ACCESS_METHOD(INSTANCE, SetLimits, "a{sv}a{sv}", SD_BUS_PARAM(settings) SD_BUS_PARAM(options),
+                  "", , method_set_limits),
     ACCESS_METHOD(INSTANCE, Wait, "a{sv}", SD_BUS_PARAM(options), "usii",
                   SD_BUS_PARAM(run) SD_BUS_PARAM(result) SD_BUS_PARAM(code) SD_BUS_PARAM(status),
                   method_wait),

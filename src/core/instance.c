@@ -8,6 +8,7 @@
 
 #include "core/controller.h"
 #include "core/outside.h"
+#include "core/set-limits.h"
 #include "core/store.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
@@ -71,6 +72,7 @@ void instance_free(Instance *instance)
 {
     if (!instance)
         return;
+    limits_change_forget(instance);
     start_free(instance->start);
     sd_event_source_disable_unref(instance->stop_timer);
     sd_event_source_disable_unref(instance->restart_timer);
@@ -163,6 +165,7 @@ bool instance_apply(Instance *instance, StateEvent event, SubState sub_state, GE
 
 void instance_release_placement(Instance *instance)
 {
+    limits_change_end(instance);
     /* Without a pid namespace an init that was killed leaves its payload behind. */
     if (instance->placement && placement_populated(instance->placement) > 0)
         (void)placement_kill(instance->placement);

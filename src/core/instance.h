@@ -74,7 +74,8 @@ struct Instance {
     GPtrArray *enforced; /* Enforced */
     GPtrArray *steps;    /* PlanStep of the last start, or NULL */
 
-    Start *start; /* while STARTING */
+    struct LimitsChange *limits_change; /* while limits change */
+    Start *start;                       /* while STARTING */
     sd_event_source *stop_timer;
     int stop_signal;         /* of the stop that is under way; 0: none is */
     uint64_t stop_boot_usec; /* when it kills, on CLOCK_BOOTTIME; UINT64_MAX: never */
@@ -136,6 +137,12 @@ void instance_look(Instance *instance);
 
 /* The limits as the kernel's files say now, or said last; Enforced, the instance's. */
 const GPtrArray *instance_enforced(Instance *instance);
+
+/* Changes limits, those that are set in `changes`, for this run and the next ones: all or none, and
+ * stored before it is told. INVALID_ARGS for settings that are no limits, CGROUP_FAILED for what
+ * is required and cannot be enforced, or is refused by the kernel or systemd. */
+bool instance_set_limits(Instance *instance, const Spec *changes, WaiterCallback done,
+                         void *userdata, GError **error);
 
 /* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
 const GPtrArray *instance_plan(Instance *instance, GError **error);

@@ -33,9 +33,9 @@ static bool is_general(const OptionRow *row)
     return row->id < OPTION_STATE;
 }
 
-static void print_settings(void)
+static void print_settings(SettingGroup first)
 {
-    for (unsigned group = 0; group < _SETTING_GROUP_COUNT; group++) {
+    for (unsigned group = first; group < _SETTING_GROUP_COUNT; group++) {
         printf("\nSettings: %s\n", setting_group_name((SettingGroup)group));
         for (unsigned id = 0; id < _SETTING_COUNT; id++) {
             const Setting *setting = setting_get((SettingId)id);
@@ -71,7 +71,9 @@ static void print_verb(const Verb *verb)
         if (is_general(&option_rows[i]) && option_rows[i].verbs & (1u << verb->id))
             print_option(&option_rows[i]);
     if (verb->flags & VERB_TAKES_SETTINGS)
-        print_settings();
+        print_settings(SETTING_GROUP_INSTANCE);
+    if (verb->flags & VERB_TAKES_LIMITS)
+        print_settings(SETTING_GROUP_RESOURCES);
 }
 
 static void print_program(void)

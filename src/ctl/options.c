@@ -228,7 +228,7 @@ static bool options_check(const Options *options, const char *a_setting, GError 
         if (option_given(options, (OptionId)id) && !option_goes_with((OptionId)id, options->verb))
             return usage_error(error, "--%s does not go with %s", option_name((OptionId)id),
                                options->verb->name);
-    if (a_setting && !(options->verb->flags & VERB_TAKES_SETTINGS))
+    if (a_setting && !(options->verb->flags & (VERB_TAKES_SETTINGS | VERB_TAKES_LIMITS)))
         return usage_error(error, "--%s is a setting, and %s takes none", a_setting,
                            options->verb->name);
     return check_connection(options, error) &&

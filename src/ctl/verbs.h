@@ -17,6 +17,7 @@ typedef enum VerbId {
     VERB_STOP,
     VERB_RESTART,
     VERB_KILL,
+    VERB_SET_LIMITS,
     VERB_DESTROY,
     VERB_WAIT,
     VERB_LOGS,
@@ -30,6 +31,7 @@ enum {
     VERB_TAKES_SETTINGS = 1u << 0, /* --SETTING=VALUE */
     VERB_TAKES_COMMAND = 1u << 1,  /* -- COMMAND… */
     VERB_IS_LONG = 1u << 2,        /* its output may need a pager */
+    VERB_TAKES_LIMITS = 1u << 3,   /* --SETTING=VALUE of what can be changed while it runs */
 };
 
 typedef struct Ctl Ctl;
@@ -60,6 +62,8 @@ int verb_start(Ctl *ctl);
 int verb_stop(Ctl *ctl);
 int verb_restart(Ctl *ctl);
 int verb_kill(Ctl *ctl);
+int verb_set_limits(Ctl *ctl);
+bool verb_set_limits_check(const Options *options, GError **error);
 int verb_destroy(Ctl *ctl);
 int verb_wait(Ctl *ctl);
 int verb_logs(Ctl *ctl);

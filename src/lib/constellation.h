@@ -147,6 +147,9 @@ typedef struct IsolationContext {
     IsolationKind kinds[16];
 } IsolationContext;
 
+/* For this run and the next ones: all of them, or none and -1. */
+int resources_update_limits(Instance *instance, ResourceLimits *limits);
+
 /* For a process of the caller's; it may use no more than the instance from then on. */
 int resources_add_process_to_cgroup(Instance *instance, pid_t pid);
 int resources_collect_stats(Instance *instance, ResourceUsage *usage);
@@ -192,6 +195,12 @@ typedef struct InstanceExit {
 ConstellationError constellation_instance_wait(Instance *instance, int timeout_msec,
                                                InstanceExit *end);
 ConstellationError constellation_instance_restart(Instance *instance);
+/* As resources_update_limits(); or any setting under Resources, by name and text. */
+ConstellationError constellation_instance_update_limits(Instance *instance,
+                                                        const ResourceLimits *limits);
+ConstellationError constellation_instance_update_settings(Instance *instance,
+                                                          const ConstellationSetting *settings,
+                                                          size_t count);
 /* To the payload, or to every process of the instance. */
 ConstellationError constellation_instance_kill(Instance *instance, int signal, bool all);
 

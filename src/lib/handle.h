@@ -59,11 +59,15 @@ ConstellationError snapshot_limits(Handle *handle);
 InstanceState state_from_string(const char *text);
 
 /* settings.c: the dictionary of CreateInstance. */
-ConstellationError limits_check(const ResourceLimits *limits);
 ConstellationError settings_append(sd_bus_message *message, const Link *link,
                                    const InstanceConfig *config,
                                    const ConstellationSetting *settings, size_t count,
                                    Without *ret_without);
+
+/* The first dictionary of SetLimits: of these limits, or if they are NULL of these settings. */
+ConstellationError changes_append(sd_bus_message *message, const Link *link,
+                                  const ResourceLimits *limits,
+                                  const ConstellationSetting *settings, size_t count);
 
 /* context.c: what is behind isolation_context. */
 bool context_make(Handle *handle);

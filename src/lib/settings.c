@@ -21,6 +21,7 @@ typedef struct Writer {
     const ConstellationSetting *settings;
     size_t count;
     Without *without;
+    bool changes; /* of an instance that is there */
     int error;
 } Writer;
 
@@ -137,24 +138,26 @@ static void put_script(Writer *writer, const char *script)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-static void put_limits(Writer *writer, const ResourceLimits *limits)
+/* 0, no limit, is what a new instance has; of one that has a limit it is to be said. */
+static void put_limit(Writer *writer, const char *name, const char *bus_name, uint64_t value,
+                      uint64_t unit)
 {
-    uint64_t bits = limits->network_mbps * BITS_PER_MEGABIT;
-
-    if (limits->cpu_percent)
-        put_number(writer, "CPUQuota", "CPUQuotaPerSecUSec",
-                   limits->cpu_percent * USEC_PER_PERCENT);
-    if (limits->ram_mb)
-        put_number(writer, "MemoryMax", "MemoryMax", limits->ram_mb * MIB);
-    if (limits->disk_mb && is_known(writer, "DiskQuota"))
-        put_number(writer, "DiskQuota", "DiskQuota", limits->disk_mb * MIB);
-    if (bits && is_known(writer, "BandwidthIn"))
-        put_number(writer, "BandwidthIn", "BandwidthIn", bits);
-    if (bits && is_known(writer, "BandwidthOut"))
-        put_number(writer, "BandwidthOut", "BandwidthOut", bits);
+    if (value > 0 && is_known(writer, name))
+        put_number(writer, name, bus_name, value * unit);
+    else if (value == 0 && writer->changes && link_knows_setting(writer->link, name))
+        put_number(writer, name, bus_name, UINT64_MAX);
 }
 
-ConstellationError limits_check(const ResourceLimits *limits)
+static void put_limits(Writer *writer, const ResourceLimits *limits)
+{
+    put_limit(writer, "CPUQuota", "CPUQuotaPerSecUSec", limits->cpu_percent, USEC_PER_PERCENT);
+    put_limit(writer, "MemoryMax", "MemoryMax", limits->ram_mb, MIB);
+    put_limit(writer, "DiskQuota", "DiskQuota", limits->disk_mb, MIB);
+    put_limit(writer, "BandwidthIn", "BandwidthIn", limits->network_mbps, BITS_PER_MEGABIT);
+    put_limit(writer, "BandwidthOut", "BandwidthOut", limits->network_mbps, BITS_PER_MEGABIT);
+}
+
+static ConstellationError limits_check(const ResourceLimits *limits)
 {
     if (limits->ram_mb > UINT64_MAX / MIB - 1 || limits->disk_mb > UINT64_MAX / MIB - 1)
         return fail(CONSTELLATION_ERR_INVALID_PARAM,
@@ -162,8 +165,7 @@ ConstellationError limits_check(const ResourceLimits *limits)
     return CONSTELLATION_OK;
 }
 
-static ConstellationError check_config(const InstanceConfig *config,
-                                       const ConstellationSetting *settings, size_t count)
+static ConstellationError check_config(const InstanceConfig *config)
 {
     if (strnlen(config->name, sizeof config->name) == sizeof config->name ||
         strnlen(config->script_path, sizeof config->script_path) == sizeof config->script_path)
@@ -175,10 +177,25 @@ static ConstellationError check_config(const InstanceConfig *config,
     for (int i = 0; i < config->env_count; i++)
         if (!config->env_vars[i])
             return fail(CONSTELLATION_ERR_INVALID_PARAM, "env_vars[%d] is NULL", i);
+    return limits_check(&config->limits);
+}
+
+/* The a{sv} is open already. */
+static void put_settings(Writer *writer)
+{
+    for (size_t i = 0; writer->error >= 0 && i < writer->count; i++)
+        writer->error = sd_bus_message_append(writer->message, "{sv}", writer->settings[i].name,
+                                              "s", writer->settings[i].value);
+    if (writer->error >= 0)
+        writer->error = sd_bus_message_close_container(writer->message);
+}
+
+static ConstellationError check_settings(const ConstellationSetting *settings, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         if (!settings || !settings[i].name || !settings[i].value)
             return fail(CONSTELLATION_ERR_INVALID_PARAM, "setting %zu is NULL", i);
-    return limits_check(&config->limits);
+    return CONSTELLATION_OK;
 }
 
 ConstellationError settings_append(sd_bus_message *message, const Link *link,
@@ -186,9 +203,11 @@ ConstellationError settings_append(sd_bus_message *message, const Link *link,
                                    const ConstellationSetting *settings, size_t count,
                                    Without *ret_without)
 {
-    Writer writer = { message, link, settings, count, ret_without, 0 };
+    Writer writer = { message, link, settings, count, ret_without, false, 0 };
 
-    ConstellationError result = check_config(config, settings, count);
+    ConstellationError result = check_config(config);
+    if (result == CONSTELLATION_OK)
+        result = check_settings(settings, count);
     if (result != CONSTELLATION_OK)
         return result;
     writer.error = sd_bus_message_open_container(message, 'a', "{sv}");
@@ -201,11 +220,27 @@ ConstellationError settings_append(sd_bus_message *message, const Link *link,
         put_text(&writer, "Filesystem", "private");
     /* What a program has made goes with the machine at the latest. */
     put_text(&writer, "Persistent", "no");
-    for (size_t i = 0; writer.error >= 0 && i < count; i++)
-        writer.error = sd_bus_message_append(message, "{sv}", settings[i].name, "s",
-                                             settings[i].value);
-    if (writer.error >= 0)
-        writer.error = sd_bus_message_close_container(message);
+    put_settings(&writer);
     return writer.error < 0 ? fail_errno(writer.error, "the settings of '%s'", config->name)
                             : CONSTELLATION_OK;
+}
+
+ConstellationError changes_append(sd_bus_message *message, const Link *link,
+                                  const ResourceLimits *limits,
+                                  const ConstellationSetting *settings, size_t count)
+{
+    Without without = { 0 };
+    Writer writer = { message, link, settings, count, &without, true, 0 };
+    ConstellationError result = limits ? limits_check(limits) : check_settings(settings, count);
+
+    if (result != CONSTELLATION_OK)
+        return result;
+    writer.error = sd_bus_message_open_container(message, 'a', "{sv}");
+    if (limits)
+        put_limits(&writer, limits);
+    put_settings(&writer);
+    if (without.count > 0)
+        return fail(CONSTELLATION_ERR_CGROUP_FAILED, "the service does not know the setting %s",
+                    without.settings[0]);
+    return writer.error < 0 ? fail_errno(writer.error, "the limits") : CONSTELLATION_OK;
 }

@@ -36,6 +36,10 @@ struct Backend {
     bool (*adopt)(Resources *resources, Placement *placement, const char *control_group,
                   const char *launch_id);
 
+    /* False and an error, and nothing is changed; true: done, or limits_update_done() follows.
+     * NULL: there is nothing to change. */
+    bool (*update)(LimitsUpdate *update, GError **error);
+
     /* NULL: nothing to do */
     void (*release)(Resources *resources, Placement *placement);
 
@@ -64,6 +68,25 @@ void placing_done(Placing *placing, GError *error);
 
 /* The same, from anywhere: by the event loop. */
 void placing_fail_later(Placing *placing, GError *error);
+
+/* Limits on their way into a cgroup, update.c. The placement outlives it. */
+struct LimitsUpdate {
+    Resources *resources;
+    const Placement *placement;
+    Limits present, wanted; /* of the same kinds: those that change */
+    UpdatedCallback callback;
+    void *userdata;
+    UnitChange *change;      /* scope: systemd was asked */
+    sd_event_source *source; /* the end, or another look at the files */
+    uint64_t wait_usec;
+    GError *error;
+};
+
+/* From the event loop only; takes the error, and the update is gone afterwards. */
+void limits_update_done(LimitsUpdate *update, GError *error);
+
+/* systemd has taken them: done when they are in the files. */
+void limits_update_settle(LimitsUpdate *update);
 
 /* Where the cgroup rung makes its cgroups. */
 typedef struct DirectBase {

@@ -143,6 +143,18 @@ void placement_free(Placement *placement);
  * `keep` (set of strings) and that hold no process. Asynchronous where systemd is asked. */
 void resources_sweep(Resources *resources, GHashTable *keep);
 
+/* ---- limits that change ---------------------------------------------------------------------- */
+
+/* Changes those that are set in `wanted`; `present` is what was asked for before, to be taken back
+ * if one is refused: it is all or nothing. What the host has no controller for is no refusal, as at
+ * a start: placement_enforced() tells. The callback comes exactly once, never from inside, unless
+ * the update is cancelled first; it is gone then. Without a callback nobody wants to know. */
+typedef struct LimitsUpdate LimitsUpdate;
+typedef void (*UpdatedCallback)(GError *error, void *userdata);
+LimitsUpdate *limits_update(Resources *resources, const Placement *placement, const Limits *present,
+                            const Limits *wanted, UpdatedCallback callback, void *userdata);
+void limits_update_cancel(LimitsUpdate *update);
+
 /* ---- limits as they are ---------------------------------------------------------------------- */
 
 typedef struct Enforced {

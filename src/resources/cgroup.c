@@ -202,6 +202,34 @@ static void write_limits(int fd, const Limits *limits)
     }
 }
 
+/* No such file: there is no controller for it, and nothing that could be refused. */
+static int write_limit(int fd, LimitKind kind, uint64_t value)
+{
+    g_autofree char *text = limit_to_file(kind, value);
+    int r = cgroup_write(fd, limit_file(kind)->file, text);
+
+    return r == -ENOENT ? 0 : r;
+}
+
+static bool direct_update(LimitsUpdate *update, GError **error)
+{
+    int fd = update->placement->cgroup_fd;
+
+    for (LimitKind i = 0; i < _LIMIT_COUNT; i++) {
+        int r = update->wanted.set[i] ? write_limit(fd, i, update->wanted.value[i]) : 0;
+        if (r >= 0)
+            continue;
+        g_autofree char *text = limit_to_text(i, update->wanted.value[i]);
+        error_from_errno(error, CONSTELLATION_ERROR_CGROUP_FAILED, r, "%s=%s: writing %s",
+                         setting_get(limit_setting(i))->name, text, limit_file(i)->file);
+        while (i-- > 0)
+            if (update->present.set[i])
+                (void)write_limit(fd, i, update->present.value[i]);
+        return false;
+    }
+    return true;
+}
+
 /* For a scope systemd does these two: OOMPolicy=kill where the init can be spared, and a tree that
  * can be removed again. */
 static void write_fixed(int fd)
@@ -310,6 +338,7 @@ const Backend backend_cgroup = {
     .probe = direct_open,
     .prepare = cgroup_prepare,
     .place = cgroup_place,
+    .update = direct_update,
     .adopt = cgroup_adopt,
     .release = cgroup_release,
     .open_parent = cgroup_open_base,

@@ -192,6 +192,33 @@ static bool scope_place(Placing *placing, const PlacementRequest *request)
     return false;
 }
 
+/* ---- changing its limits --------------------------------------------------------------------- */
+
+static void on_unit_changed(GError *error, void *userdata)
+{
+    LimitsUpdate *update = userdata;
+
+    update->change = NULL;
+    if (error)
+        limits_update_done(update, g_error_copy(error));
+    else
+        limits_update_settle(update);
+}
+
+static bool scope_update(LimitsUpdate *update, GError **error)
+{
+    UnitProperty properties[_LIMIT_COUNT];
+    size_t n = 0;
+
+    for (LimitKind i = 0; i < _LIMIT_COUNT; i++)
+        if (update->wanted.set[i])
+            properties[n++] = (UnitProperty){ limit_file(i)->property, 't', update->wanted.value[i],
+                                              NULL };
+    update->change = manager_change_unit(update->resources->manager, update->placement->unit,
+                                         properties, n, on_unit_changed, update, error);
+    return update->change;
+}
+
 /* ---- afterwards ------------------------------------------------------------------------------ */
 
 static bool scope_adopt(Resources *resources, Placement *placement, const char *control_group,
@@ -240,6 +267,7 @@ const Backend backend_scope = {
     .probe = scope_probe,
     .prepare = scope_prepare,
     .place = scope_place,
+    .update = scope_update,
     .adopt = scope_adopt,
     .release = scope_release,
     .open_parent = scope_open_root,

@@ -171,7 +171,7 @@ static bool property_is_unknown(Manager *manager, const char *name)
     return g_strv_contains(manager_unknown_properties(manager), name);
 }
 
-static int append_property(sd_bus_message *message, const UnitProperty *property)
+int unit_property_append(sd_bus_message *message, const UnitProperty *property)
 {
     switch (property->type) {
     case 't':
@@ -199,7 +199,7 @@ static int append_properties(sd_bus_message *message, const Job *job)
     r = sd_bus_message_append(message, "(sv)", "PIDs", "au", 1u, (uint32_t)job->pid);
     for (size_t i = 0; r >= 0 && i < job->n_properties; i++) {
         if (!property_is_unknown(job->manager, job->properties[i].name))
-            r = append_property(message, &job->properties[i]);
+            r = unit_property_append(message, &job->properties[i]);
     }
     if (r < 0)
         return r;

@@ -78,6 +78,9 @@ void jobs_fail(Manager *manager, const char *reason);
 void jobs_suspend(Manager *manager); /* the connection is lost, and will be there again */
 int jobs_on_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 
+/* One (sv) of an array. */
+int unit_property_append(sd_bus_message *message, const UnitProperty *property);
+
 /* units.c */
 void units_stop_remembered(Manager *manager);
 

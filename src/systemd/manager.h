@@ -60,6 +60,17 @@ void job_cancel(Job *job);
  * connection it is remembered, and asked for when there is one again. */
 void manager_stop_unit(Manager *manager, const char *unit);
 
+/* SetUnitProperties, for as long as the unit is there: systemd takes all of them or none. The
+ * callback as for a Job; without a connection, or if that is lost, it is an error or does not come:
+ * whoever waits has a deadline. What systemd has taken is in the cgroup a moment later. */
+typedef struct UnitChange UnitChange;
+UnitChange *manager_change_unit(Manager *manager, const char *unit, const UnitProperty *properties,
+                                size_t n_properties, JobCallback callback, void *userdata,
+                                GError **error);
+
+/* The callback will not be called. NULL is allowed. */
+void unit_change_cancel(UnitChange *change);
+
 typedef struct ManagedUnit {
     const char *name;
     const char *active_state; /* active, activating, deactivating, inactive, failed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is asked of systemd beside jobs that somebody waits for: stopping a unit, and listing. */
+/* What is asked of systemd beside jobs: stopping a unit, changing one, and listing. */
 
 #include <errno.h>
 
@@ -41,6 +41,85 @@ void units_stop_remembered(Manager *manager)
     for (guint i = 0; i < manager->stop_later->len; i++)
         stop_now(manager, manager->stop_later->pdata[i]);
     g_ptr_array_set_size(manager->stop_later, 0);
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+struct UnitChange {
+    sd_bus_slot *slot;
+    char *unit;
+    JobCallback callback;
+    void *userdata;
+};
+
+void unit_change_cancel(UnitChange *change)
+{
+    if (!change)
+        return;
+    sd_bus_slot_unref(change->slot);
+    g_free(change->unit);
+    g_free(change);
+}
+
+static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+    UnitChange *change = userdata;
+    JobCallback callback = change->callback;
+    void *of_callback = change->userdata;
+    g_autoptr(GError) error = NULL;
+
+    (void)ret_error;
+    if (sd_bus_message_is_method_error(reply, NULL))
+        error_set(&error, CONSTELLATION_ERROR_CGROUP_FAILED, "systemd does not change %s: %s",
+                  change->unit, reply_error_text(reply));
+    unit_change_cancel(change);
+    callback(error, of_callback);
+    return 0;
+}
+
+static int change_message(Manager *manager, const char *unit, const UnitProperty *properties,
+                          size_t n_properties, sd_bus_message **ret)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    int r = sd_bus_message_new_method_call(manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH,
+                                           SYSTEMD_INTERFACE, "SetUnitProperties");
+
+    if (r >= 0)
+        r = sd_bus_message_append(message, "sb", unit, true);
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'a', "(sv)");
+    for (size_t i = 0; r >= 0 && i < n_properties; i++)
+        r = unit_property_append(message, &properties[i]);
+    if (r >= 0)
+        r = sd_bus_message_close_container(message);
+    if (r < 0)
+        return r;
+    *ret = g_steal_pointer(&message);
+    return 0;
+}
+
+UnitChange *manager_change_unit(Manager *manager, const char *unit, const UnitProperty *properties,
+                                size_t n_properties, JobCallback callback, void *userdata,
+                                GError **error)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    UnitChange *change = NULL;
+    int r = -ENOTCONN;
+
+    if (manager->state == MANAGER_READY)
+        r = change_message(manager, unit, properties, n_properties, &message);
+    if (r >= 0) {
+        change = g_new(UnitChange, 1);
+        *change = (UnitChange){ NULL, g_strdup(unit), callback, userdata };
+        r = sd_bus_call_async(manager->bus, &change->slot, message, on_changed, change,
+                              NO_CALL_TIMEOUT);
+    }
+    if (r >= 0)
+        return change;
+    unit_change_cancel(change);
+    error_from_errno(error, CONSTELLATION_ERROR_CGROUP_FAILED, r, "asking systemd to change %s",
+                     unit);
+    return NULL;
 }
 
 /* ---- listing --------------------------------------------------------------------------------- */

@@ -256,6 +256,38 @@ START_TEST(usage_is_measured)
 }
 END_TEST
 
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+START_TEST(limits_change_before_and_while_it_runs)
+{
+    Instance *instance = create("web", "sleep 100");
+    ResourceLimits limits = { .cpu_percent = 50, .ram_mb = 64 };
+
+    ck_assert_ok(resources_update_limits(instance, &limits));
+    ck_assert_uint_eq(instance->limits.ram_mb, 64);
+    ck_assert_ok(constellation_instance_start(instance));
+    limits = (ResourceLimits){ .cpu_percent = 150 };
+    ck_assert_ok(constellation_instance_update_limits(instance, &limits));
+    ck_assert_uint_eq(instance->limits.cpu_percent, 150);
+    ck_assert_uint_eq(instance->limits.ram_mb, 0);
+}
+END_TEST
+
+START_TEST(a_change_of_limits_is_all_or_nothing)
+{
+    Instance *instance = run("web", "sleep 100");
+    ResourceLimits limits = { .cpu_percent = 50, .ram_mb = 1 };
+    const ConstellationSetting settings[] = { { "TasksMax", "20" }, { "Hostname", "other" } };
+
+    ck_assert_fails(resources_update_limits(instance, &limits), -1, "MemoryMax");
+    ck_assert_ok(constellation_instance_update_settings(instance, settings, 1));
+    ck_assert_fails(constellation_instance_update_settings(instance, settings, 2),
+                    CONSTELLATION_ERR_INVALID_PARAM, "Hostname");
+    ck_assert_fails(resources_update_limits(instance, NULL), -1, "NULL");
+    ck_assert_uint_eq(constellation_instance_get(instance->id)->limits.cpu_percent, 0);
+}
+END_TEST
+
 /* ---- many ------------------------------------------------------------------------------------ */
 
 #define THREADS   4
@@ -302,4 +334,5 @@ SUITE_MAIN_WITH("lib/instances", library_begin, library_end, null_is_refused_eve
                 an_instance_without_a_script_is_a_sandbox, a_relative_script_is_the_callers,
                 the_exit_code_is_kept, a_signal_is_an_exit_code_like_that_of_a_shell,
                 a_wait_has_an_end, another_thread_may_stop_what_is_waited_for,
-                a_restart_is_another_run, usage_is_measured, a_thousand_instances_from_four_threads)
+                a_restart_is_another_run, usage_is_measured, limits_change_before_and_while_it_runs,
+                a_change_of_limits_is_all_or_nothing, a_thousand_instances_from_four_threads)

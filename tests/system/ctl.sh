@@ -107,7 +107,7 @@ expect 'an absent service is said to be' 1 "constellationctl: ${any}constellatio
 # Every verb, option and letter that help tells of is in the manual.
 manual_lacks() {
     local manual=${CONSTELLATION_SOURCE:-$(dirname "$0")/../..}/man/constellationctl.1.scd verb word
-    ctl --help | sed -nE '/^Verbs/,/^Options/s/^  ([a-z]+).*/\1/p' | while read -r verb; do
+    ctl --help | sed -nE '/^Verbs/,/^Options/s/^  ([a-z-]+).*/\1/p' | while read -r verb; do
         grep -q "^\*$verb\*" "$manual" || echo "$verb"
         ctl "$verb" --help | sed '/^Settings/,$d' | grep -oE '^ +(-[a-zA-Z]|  ) --[a-z-]+' | grep -oE -- '-[-a-zA-Z]+' |
             while read -r word; do

@@ -2,6 +2,7 @@
 """Limits where the controllers are: that they bite, not that they are written down."""
 
 import host
+from bus import dictionary
 from service import PROBE, refused
 from tap import between, check, comment, equal, eventually, test
 
@@ -117,3 +118,42 @@ def the_init_is_spared_by_the_oom_killer(world):
     equal(host.read(f"/proc/{web['InitPID']}/oom_score_adj"), "-1000\n")
     equal(host.read(f"/proc/{web['MainPID']}/oom_score_adj"), "0\n")
     equal(web["Degraded"], [])
+
+
+def set_limits(instance, **settings):
+    return instance.begin("SetLimits", dictionary(settings)).result()
+
+
+@test(beds=VM)
+def limits_of_what_runs_change_in_the_kernel_on_both_rungs(world):
+    for rung in RUNGS:
+        web = world.run(rung, Command=SLEEP, Backend=rung, MemoryMax=64 * MIB)
+        set_limits(web, MemoryMax=48 * MIB, TasksMax=20, CPUQuota="150%", CPUWeight=50)
+        equal([limit_file(web, name) for name in ("memory.max", "pids.max", "cpu.max", "cpu.weight")],
+              [str(48 * MIB), "20", "150000 100000", "50"], rung)
+        equal({limit: row[:2] for limit, row in web.enforced().items()},
+              {"MemoryMax": ("48M", True), "TasksMax": ("20", True), "CPUQuota": ("150%", True),
+               "CPUWeight": ("50", True)})
+        equal([row for row in web["Degraded"] if row[1] == "unsupported"], [])
+        set_limits(web, MemoryMax="infinity")
+        equal(limit_file(web, "memory.max"), "max")
+
+
+@test(beds=VM)
+def changed_limits_bite_and_outlast_the_service_and_the_run(world):
+    web = world.run("web", Command=SLEEP)
+    set_limits(web, TasksMax=12)
+    host.sh("systemctl", "restart", "constellationd.service")
+    world.reconnect()
+    web = world.get("web")
+    equal((web.enforced()["TasksMax"][:2], limit_file(web, "pids.max")), (("12", True), "12"))
+    web.restart()
+    equal(limit_file(web, "pids.max"), "12")
+
+
+@test(beds=VM)
+def a_refused_change_changes_nothing(world):
+    web = world.run("web", Command=SLEEP, MemoryMax=64 * MIB)
+    with refused("InvalidArgs", "Hostname"):
+        set_limits(web, MemoryMax=32 * MIB, Hostname="other")
+    equal(limit_file(web, "memory.max"), str(64 * MIB))
