@@ -12,6 +12,7 @@
 #include "core/controller.h"
 #include "core/events.h"
 #include "core/outside.h"
+#include "core/layers.h"
 #include "core/registry.h"
 #include "core/store.h"
 #include "util/crash-point.h"
@@ -299,6 +300,9 @@ static void sweep(Controller *controller)
             g_hash_table_add(keep, instance_launch_id(instance));
     }
     resources_sweep(controller->resources, keep);
+    /* What was set aside may be put right by hand, and would want its files then. */
+    if (!*controller_quarantined(controller))
+        layers_sweep(controller);
 }
 
 void controller_adopt(Controller *controller)

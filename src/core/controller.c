@@ -7,6 +7,7 @@
 
 #include "core/controller.h"
 #include "core/holder.h"
+#include "core/layers.h"
 #include "core/registry.h"
 #include "core/start.h"
 #include "core/own-limits.h"
@@ -68,6 +69,8 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->interpreter = g_strdup(options->interpreter);
     controller->max_instances = options->max_instances;
     controller->masks = make_masks(options);
+    if (options->state_dir)
+        controller->layers = g_build_filename(options->state_dir, "overlays", NULL);
     own_limits_read(&controller->own_limits);
     controller->last_capability = last_capability_read();
     controller->groups_denied = groups_are_denied();
@@ -109,6 +112,7 @@ void controller_free(Controller *controller)
     g_free(controller->cluster_name);
     g_free(controller->interpreter);
     g_strfreev(controller->masks);
+    g_free(controller->layers);
     sd_event_unref(controller->event);
     g_free(controller);
 }
@@ -249,6 +253,7 @@ void controller_remove(Controller *controller, Instance *instance)
         return;
     crash_point(CRASH_DESTROY_BEGUN);
     store_remove(controller->store, instance);
+    layers_remove(controller, instance);
     crash_point(CRASH_DESTROY_DONE);
     /* While it can still be found: the signal lists the interfaces that the object had. */
     if (controller->observer && controller->observer->removed)

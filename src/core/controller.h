@@ -51,6 +51,7 @@ struct Controller {
     char *cluster_name;
     char *interpreter;
     char **masks; /* directories that no instance has business with */
+    char *layers; /* directory of what persistent overlays have changed; NULL: none */
     uint64_t max_instances;
     Launcher *launcher;
     Resources *resources;

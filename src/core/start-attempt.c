@@ -136,6 +136,7 @@ static bool make_plan(Start *start, GError **error)
         .features = &controller->features,
         .interpreter = controller->interpreter,
         .masks = (const char *const *)controller->masks,
+        .layers = controller->layers,
         .has_cgroup = start->backend != backend_by_name("monitor"),
         .no_degrade = start->no_degrade,
         .groups_denied = controller->groups_denied,

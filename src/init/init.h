@@ -123,7 +123,7 @@ int oom_score_write(const struct Init *init, uint32_t number);
 
 /* ---- mounts.c -------------------------------------------------------------------------------- */
 
-/* Performs step `index` of the plan, one of STEP_MASK to STEP_INACCESSIBLE; *ret_path is what it
+/* Performs step `index` of the plan, one of STEP_LAYER to STEP_ROOT_LEAVE; *ret_path is what it
  * failed on, if that is not the step's own path. */
 int mounts_perform(struct Init *init, uint32_t index, const char **ret_path);
 

@@ -64,6 +64,27 @@ static int perform_proc(struct Init *init)
     return init->proc < 0 ? errno : 0;
 }
 
+/* Of the /proc that was mounted before, so that where it cannot be had that one is left. */
+static int perform_proc_subset(void)
+{
+    return mount(NULL, "/proc", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                 "hidepid=invisible,subset=pid") < 0
+               ? errno
+               : 0;
+}
+
+static int perform_home(const struct Init *init, const char *path)
+{
+    auto_fd fd = view_open(init, path);
+
+    if (fd >= 0)
+        return 0;
+    fd = view_make(init, path, true);
+    if (fd < 0 || fchownat(fd, "", init->plan->uid, init->plan->gid, AT_EMPTY_PATH) < 0)
+        return errno;
+    return 0;
+}
+
 static int perform_tmpfs(const struct Init *init, const struct WireStep *step)
 {
     const char *path = plan_text(init->plan, step->path);
@@ -136,7 +157,14 @@ static int perform_inaccessible(const struct Init *init, const struct WireStep *
 
 /* ---- trees ----------------------------------------------------------------------------------- */
 
-/* An optional one that is missing leaves no tree. */
+static bool is_link(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* An optional one that is missing leaves no tree, and neither does a link that is to stay one. */
 static int take_tree(const struct Init *init, uint32_t index, const char *path)
 {
     const struct WireStep *step = &plan_steps(init->plan)[index];
@@ -144,6 +172,8 @@ static int take_tree(const struct Init *init, uint32_t index, const char *path)
 
     if (fd < 0)
         return is_optional(step) && is_missing(errno) ? 0 : errno;
+    if ((step->number & MOUNT_LINK) != 0 && is_link(path))
+        return 0;
     trees[index] = tree_open(fd);
     if (trees[index] >= 0)
         return 0;
@@ -215,6 +245,19 @@ static int perform_nosuid(const struct Init *init, const struct WireStep *step)
     return fd < 0 ? errno : tree_change(init, fd, MOUNT_NOSUID | MOUNT_RECURSIVE);
 }
 
+/* A link of the host's, made anew; anything else is not what this is for. */
+static int copy_link(const char *path)
+{
+    char text[256];
+    auto_fd link = host_open(path);
+    ssize_t length = link < 0 ? -1 : readlinkat(link, "", text, sizeof text);
+
+    if (length <= 0 || (size_t)length == sizeof text)
+        return 0;
+    text[length] = '\0';
+    return symlink(text, path) < 0 ? errno : 0;
+}
+
 static int perform_bind(const struct Init *init, uint32_t index)
 {
     const struct WireStep *step = &plan_steps(init->plan)[index];
@@ -225,7 +268,7 @@ static int perform_bind(const struct Init *init, uint32_t index)
 
     trees[index] = 0;
     if (tree < 0)
-        return 0;
+        return (step->number & MOUNT_LINK) != 0 ? copy_link(path) : 0;
     if (fstat(tree, &from) < 0)
         return errno;
     target = view_make(init, path, S_ISDIR(from.st_mode));
@@ -241,9 +284,27 @@ int mounts_perform(struct Init *init, uint32_t index, const char **ret_path)
 {
     const struct WireStep *step = &plan_steps(init->plan)[index];
 
+    const char *path = plan_text(init->plan, step->path);
+
     switch (step->kind) {
+    case STEP_LAYER:
+        return root_open_layer(path);
     case STEP_MASK:
-        return perform_mask(init, plan_text(init->plan, step->path));
+        return perform_mask(init, path);
+    case STEP_ROOT_PRIVATE:
+        return root_build(init);
+    case STEP_ROOT_DIRECTORY:
+        return root_bind(init, step, ret_path);
+    case STEP_ROOT_OVERLAY:
+        return root_overlay(init, step, ret_path);
+    case STEP_ROOT_LEAVE:
+        return root_leave();
+    case STEP_PROC_SUBSET:
+        return perform_proc_subset();
+    case STEP_DEVICES:
+        return devices_mount(init);
+    case STEP_HOME:
+        return perform_home(init, path);
     case STEP_PROC:
         return perform_proc(init);
     case STEP_NOSUID:

@@ -35,3 +35,18 @@ int view_make(const struct Init *init, const char *path, bool directory);
 void view_add_own(const struct Init *init, const char *path);
 /* The step is a bind of a path to itself that covers this one. */
 bool view_is_kept(const struct Init *init, const char *path);
+
+/* ---- mount-root.c: 0 or an errno; *ret_path what is amiss in the directory ------------------- */
+
+int root_open_layer(const char *path);
+int root_build(const struct Init *init);
+int root_bind(const struct Init *init, const struct WireStep *step, const char **ret_path);
+int root_overlay(const struct Init *init, const struct WireStep *step, const char **ret_path);
+int root_leave(void);
+/* An O_PATH descriptor of what is at this path of the host's, until root_leave(). -1 and errno. */
+int host_open(const char *path);
+
+/* ---- mount-devices.c ------------------------------------------------------------------------- */
+
+/* All or nothing. 0 or an errno. */
+int devices_mount(const struct Init *init);

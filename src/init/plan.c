@@ -100,7 +100,7 @@ static bool strings_are_sound(const struct WirePlan *plan, uint32_t table, uint3
 
 static bool step_mounts(uint32_t kind)
 {
-    return kind >= STEP_MASK && kind <= STEP_INACCESSIBLE;
+    return kind >= STEP_LAYER && kind <= STEP_ROOT_LEAVE;
 }
 
 static bool step_needs_path(uint32_t kind)
@@ -164,6 +164,7 @@ static bool steps_are_sound(const struct WirePlan *plan)
     const struct WireStep *steps = plan_steps(plan);
     uint32_t last = STEP_NONE;
     bool kept_in = false;
+    int roots = 0;
 
     for (uint32_t i = 0; i < plan->step_count; i++) {
         uint32_t kind = steps[i].kind;
@@ -173,10 +174,15 @@ static bool steps_are_sound(const struct WirePlan *plan)
         kept_in |= kind == STEP_MOUNTS_SLAVE;
         if (step_mounts(kind) && !kept_in)
             return false;
+        roots += kind >= STEP_ROOT_PRIVATE && kind <= STEP_ROOT_OVERLAY;
+        if (kind == STEP_ROOT_LEAVE && --roots != 0)
+            return false;
         if (!step_may_follow(kind, last))
             return false;
         last = kind;
     }
+    if (roots != 0) /* a root is entered once, and the host's left behind */
+        return false;
     return plan->argc > 0 ? last == STEP_EXEC : last >= STEP_GATE && last < STEP_SESSION;
 }
 

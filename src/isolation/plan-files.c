@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an instance sees of the file systems.
+/* What an instance sees of the file systems; plan-root.c adds what a root of its own takes.
  *
  * Mounts are first kept from spreading; then the service's own directories are hidden, so that
  * every copy of a tree that is made later hides them too. The sources of binds are taken before
@@ -11,8 +11,6 @@
 #include "isolation/plan-internal.h"
 #include "model/mount-text.h"
 
-#define TMP_OPTIONS "mode=1777,size=10%,nr_inodes=400k"
-
 /* The settings about files: without them a start costs nothing of all this. */
 typedef struct FileSetting {
     SettingId id;
@@ -22,6 +20,9 @@ typedef struct FileSetting {
 
 static const FileSetting file_settings[] = {
     { SETTING_FILESYSTEM, STEP_READ_ONLY, false },
+    { SETTING_ROOT_DIRECTORY, STEP_ROOT_DIRECTORY, true },
+    { SETTING_OVERLAY, STEP_ROOT_OVERLAY, true },
+    { SETTING_PRIVATE_DEVICES, STEP_DEVICES, false },
     { SETTING_PRIVATE_TMP, STEP_TMPFS, false },
     { SETTING_TEMPORARY_FILE_SYSTEM, STEP_TMPFS, true },
     { SETTING_BIND_PATHS, STEP_BIND, true },
@@ -32,7 +33,11 @@ static const FileSetting file_settings[] = {
 
 static bool is_wanted(const PlanInput *input, SettingId id)
 {
-    if (id == SETTING_FILESYSTEM || id == SETTING_PRIVATE_TMP)
+    const char *signature = setting_signature(setting_get(id));
+
+    if (id == SETTING_ROOT_DIRECTORY)
+        return spec_is_set(input->spec, id);
+    if (*signature != 'a') /* the first of a list of choices, and no, are what the host has */
         return spec_get_uint(input->spec, id) != 0;
     const char *const *words = spec_get_strv(input->spec, id);
     return words && words[0];
@@ -59,8 +64,8 @@ static bool is_required(const PlanInput *input, const FileSetting *setting)
 
 /* ---- one step -------------------------------------------------------------------------------- */
 
-static PlanStep *add_step(GPtrArray *steps, unsigned kind, bool required, const char *path,
-                          const char *source, uint32_t number)
+PlanStep *plan_add_mount(GPtrArray *steps, unsigned kind, bool required, const char *path,
+                         const char *source, uint32_t number)
 {
     PlanStep *step = g_new0(PlanStep, 1);
 
@@ -129,8 +134,8 @@ static bool add_words(const PlanInput *input, const FileSetting *setting, GPtrAr
                              words[i], fault);
         if (!word_flags(input, setting, words[i], &text, &flags, error))
             return false;
-        add_step(steps, setting->step, is_required(input, setting), text.path,
-                 text.data ? text.data : text.source, flags)
+        plan_add_mount(steps, setting->step, is_required(input, setting), text.path,
+                       text.data ? text.data : text.source, flags)
             ->setting = (int)setting->id;
     }
     return true;
@@ -141,7 +146,7 @@ static bool add_words(const PlanInput *input, const FileSetting *setting, GPtrAr
 static void add_feature_step(GPtrArray *steps, const PlanInput *input, SettingId id, unsigned kind,
                              const char *path, const char *source, uint32_t number)
 {
-    PlanStep *step = add_step(steps, kind, plan_is_required(input, id), path, source, number);
+    PlanStep *step = plan_add_mount(steps, kind, plan_is_required(input, id), path, source, number);
 
     step->setting = (int)id;
 }
@@ -152,22 +157,37 @@ static void add_private_tmp(const PlanInput *input, GPtrArray *steps)
 
     if (!spec_get_uint(input->spec, SETTING_PRIVATE_TMP))
         return;
-    add_feature_step(steps, input, SETTING_PRIVATE_TMP, STEP_TMPFS, "/tmp", TMP_OPTIONS, flags);
-    add_feature_step(steps, input, SETTING_PRIVATE_TMP, STEP_TMPFS, "/var/tmp", TMP_OPTIONS,
+    add_feature_step(steps, input, SETTING_PRIVATE_TMP, STEP_TMPFS, "/tmp", PLAN_TMP_OPTIONS,
+                     flags);
+    add_feature_step(steps, input, SETTING_PRIVATE_TMP, STEP_TMPFS, "/var/tmp", PLAN_TMP_OPTIONS,
                      flags | MOUNT_OPTIONAL);
+}
+
+static void add_devices(const PlanInput *input, GPtrArray *steps)
+{
+    bool wanted = spec_is_set(input->spec, SETTING_PRIVATE_DEVICES)
+                      ? spec_get_uint(input->spec, SETTING_PRIVATE_DEVICES)
+                      : plan_has_root(input);
+
+    if (wanted)
+        add_feature_step(steps, input, SETTING_PRIVATE_DEVICES, STEP_DEVICES, "/dev", NULL, 0);
+    else if (plan_has_root(input))
+        plan_add_mount(steps, STEP_BIND, true, "/dev", "/dev", 0);
+    else if (spec_get_uint(input->spec, SETTING_FILESYSTEM) == FILESYSTEM_READ_ONLY)
+        add_feature_step(steps, input, SETTING_FILESYSTEM, STEP_BIND, "/dev", NULL,
+                         MOUNT_KEEP | MOUNT_OPTIONAL);
 }
 
 /* Devices are written to on any mount, but /dev/shm is not; and a process that may not write to
  * its own files in /proc cannot be told much. */
 static void add_exceptions(const PlanInput *input, const Plan *plan, GPtrArray *steps)
 {
-    if (spec_get_uint(input->spec, SETTING_FILESYSTEM) != FILESYSTEM_READ_ONLY)
+    add_devices(input, steps);
+    if (plan_has_root(input) || plan_has_namespace(plan, NAMESPACE_PID) ||
+        spec_get_uint(input->spec, SETTING_FILESYSTEM) != FILESYSTEM_READ_ONLY)
         return;
-    add_feature_step(steps, input, SETTING_FILESYSTEM, STEP_BIND, "/dev", NULL,
+    add_feature_step(steps, input, SETTING_FILESYSTEM, STEP_BIND, "/proc", NULL,
                      MOUNT_KEEP | MOUNT_OPTIONAL);
-    if (!plan_has_namespace(plan, NAMESPACE_PID))
-        add_feature_step(steps, input, SETTING_FILESYSTEM, STEP_BIND, "/proc", NULL,
-                         MOUNT_KEEP | MOUNT_OPTIONAL);
 }
 
 /* A parent is the beginning of what is below it, so it comes first; what hides comes last. */
@@ -190,7 +210,7 @@ static void seal_temporary(GPtrArray *steps)
             continue;
         uint32_t optional = step->number & MOUNT_OPTIONAL;
         step->number &= ~(uint32_t)MOUNT_RDONLY;
-        add_step(steps, STEP_READ_ONLY, step->required, step->path, NULL, optional)
+        plan_add_mount(steps, STEP_READ_ONLY, step->required, step->path, NULL, optional)
             ->setting = step->setting;
     }
 }
@@ -199,25 +219,34 @@ static void add_proc(const PlanInput *input, Plan *plan)
 {
     bool required = plan_namespace_choice(input, NAMESPACE_PID) == CHOICE_REQUIRED;
 
-    if (plan_has_namespace(plan, NAMESPACE_PID))
-        plan_add_step(plan, STEP_PROC, required)->path = g_strdup("/proc");
-    else
+    if (!plan_has_namespace(plan, NAMESPACE_PID)) {
         plan_add_dropped(plan, STEP_PROC, "no pid namespace");
+        return;
+    }
+    plan_add_step(plan, STEP_PROC, required)->path = g_strdup("/proc");
+    if (spec_get_uint(input->spec, SETTING_FILESYSTEM) == FILESYSTEM_PRIVATE)
+        add_feature_step(plan->steps, input, SETTING_FILESYSTEM, STEP_PROC_SUBSET, "/proc", NULL,
+                         0);
 }
 
-static bool add_wanted(const PlanInput *input, Plan *plan, GError **error)
+static bool is_read_only(const PlanInput *input)
+{
+    switch ((Filesystem)spec_get_uint(input->spec, SETTING_FILESYSTEM)) {
+    case FILESYSTEM_READ_ONLY:
+        return true;
+    case FILESYSTEM_PRIVATE: /* a root of directories is read-only by its parts */
+        return spec_is_set(input->spec, SETTING_ROOT_DIRECTORY) &&
+               spec_get_uint(input->spec, SETTING_OVERLAY) == OVERLAY_NO;
+    default:
+        return false;
+    }
+}
+
+static bool add_entries(const PlanInput *input, Plan *plan, GError **error)
 {
     g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
-    bool read_only = spec_get_uint(input->spec, SETTING_FILESYSTEM) == FILESYSTEM_READ_ONLY;
 
-    /* Otherwise a set-uid program could be led astray by the files that it trusts. */
-    if (is_for_another(input))
-        add_step(plan->steps, STEP_NOSUID, true, "/", NULL, 0);
-    add_step(plan->steps, STEP_SOURCES, true, NULL, NULL, 0);
-    if (read_only)
-        add_feature_step(plan->steps, input, SETTING_FILESYSTEM, STEP_READ_ONLY, "/", NULL,
-                         MOUNT_RECURSIVE);
-    add_proc(input, plan);
+    plan_add_root_entries(input, plan, steps);
     add_exceptions(input, plan, steps);
     add_private_tmp(input, steps);
     for (size_t i = 0; i < G_N_ELEMENTS(file_settings); i++)
@@ -227,6 +256,23 @@ static bool add_wanted(const PlanInput *input, Plan *plan, GError **error)
     g_ptr_array_sort(steps, compare_steps);
     seal_temporary(steps);
     g_ptr_array_extend_and_steal(plan->steps, g_steal_pointer(&steps));
+    return true;
+}
+
+static bool add_wanted(const PlanInput *input, Plan *plan, GError **error)
+{
+    /* Otherwise a set-uid program could be led astray by the files that it trusts. */
+    if (is_for_another(input))
+        plan_add_mount(plan->steps, STEP_NOSUID, true, "/", NULL, 0);
+    plan_add_mount(plan->steps, STEP_SOURCES, true, NULL, NULL, 0);
+    plan_add_root(input, plan, is_for_another(input) ? MOUNT_NOSUID | MOUNT_NODEV : 0);
+    if (is_read_only(input))
+        add_feature_step(plan->steps, input, SETTING_FILESYSTEM, STEP_READ_ONLY, "/", NULL,
+                         MOUNT_RECURSIVE);
+    add_proc(input, plan);
+    if (!add_entries(input, plan, error))
+        return false;
+    plan_leave_root(input, plan);
     return true;
 }
 
@@ -250,6 +296,21 @@ static bool refuse_all(const PlanInput *input, Plan *plan, GError **error)
     return true;
 }
 
+/* Nothing of the service's can be seen where nothing of the host's is but programs. */
+static void add_masks(const PlanInput *input, Plan *plan)
+{
+    bool needless = spec_get_uint(input->spec, SETTING_FILESYSTEM) == FILESYSTEM_PRIVATE &&
+                    !spec_is_set(input->spec, SETTING_ROOT_DIRECTORY) &&
+                    !is_wanted(input, SETTING_BIND_PATHS) &&
+                    !is_wanted(input, SETTING_BIND_READ_ONLY_PATHS);
+
+    for (size_t i = 0; input->masks && input->masks[i]; i++)
+        if (needless)
+            plan_add_dropped(plan, STEP_MASK, "it is not in the instance's root");
+        else
+            plan_add_step(plan, STEP_MASK, true)->path = g_strdup(input->masks[i]);
+}
+
 bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error)
 {
     if (!plan_has_namespace(plan, NAMESPACE_MOUNT)) {
@@ -257,8 +318,9 @@ bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error)
         return refuse_all(input, plan, error);
     }
     plan_add_step(plan, STEP_MOUNTS_SLAVE, true);
-    for (size_t i = 0; input->masks && input->masks[i]; i++)
-        plan_add_step(plan, STEP_MASK, true)->path = g_strdup(input->masks[i]);
+    if (!plan_add_layer(input, plan, error))
+        return false;
+    add_masks(input, plan);
     if (wants_files(input))
         return add_wanted(input, plan, error);
     add_proc(input, plan);

@@ -38,6 +38,19 @@ void plan_add_gate_steps(const PlanInput *input, Plan *plan);
 /* plan-files.c: what the instance sees of file systems; before the gate. */
 bool plan_add_file_steps(const PlanInput *input, Plan *plan, GError **error);
 
+/* A step about files, at the end of an array of steps. */
+PlanStep *plan_add_mount(GPtrArray *steps, unsigned kind, bool required, const char *path,
+                         const char *source, uint32_t number);
+
+/* plan-root.c: a root of its own, if one is asked for. The layer comes before all masks, the
+ * entries are sorted among those of the settings. */
+#define PLAN_TMP_OPTIONS "mode=1777,size=10%,nr_inodes=400k"
+bool plan_has_root(const PlanInput *input);
+bool plan_add_layer(const PlanInput *input, Plan *plan, GError **error);
+void plan_add_root(const PlanInput *input, Plan *plan, uint32_t flags);
+void plan_add_root_entries(const PlanInput *input, const Plan *plan, GPtrArray *steps);
+void plan_leave_root(const PlanInput *input, Plan *plan);
+
 /* plan-payload.c: what is executed, with which variables, and what its process does before. */
 bool plan_set_payload(const PlanInput *input, Plan *plan, GError **error);
 bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error);

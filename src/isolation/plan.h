@@ -112,6 +112,7 @@ typedef struct PlanInput {
     const HostFeatures *features;
     const char *interpreter;  /* for a Script= without Interpreter= */
     const char *const *masks; /* directories nobody inside has business with; NULL-terminated */
+    const char *layers;       /* where changes of instances are kept; NULL: nowhere */
     bool has_cgroup;          /* the rung gives it a cgroup of its own */
     bool no_degrade;          /* every refusal is an error */
     bool groups_denied;       /* the host's user namespace forbids setgroups(2) */

@@ -27,6 +27,21 @@ static const StepInfo step_infos[STEP_COUNT] = {
     [STEP_MASK] = { "mask", "hiding a directory", CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_PROC] = { "mount-proc", "mounting a /proc of its own",
                     CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_LAYER] = { "overlay-layer", "opening the layer of changes",
+                     CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_ROOT_PRIVATE] = { "private-root", "building a root of its own at",
+                            CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_ROOT_DIRECTORY] = { "root-directory", "entering the root directory",
+                              CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_ROOT_OVERLAY] = { "root-overlay", "laying an overlay over the root directory",
+                            CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_PROC_SUBSET] = { "proc-subset", "hiding all but its own processes in",
+                           CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_DEVICES] = { "private-devices", "making devices of its own in",
+                       CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_HOME] = { "home", "making the home directory", CONSTELLATION_ERROR_ISOLATION_FAILED },
+    [STEP_ROOT_LEAVE] = { "leave-host-root", "leaving the host's root behind",
+                          CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_NOSUID] = { "nosuid", "taking set-uid programs their power below",
                       CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_SOURCES] = { "bind-sources", "opening the source of a bind",
@@ -169,6 +184,27 @@ static const char *source_advice(int error_number)
     }
 }
 
+static const char *root_advice(unsigned kind, int error_number)
+{
+    switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+        return "RootDirectory= must name a directory, and in it /proc and /dev must be "
+               "directories, and no links";
+    case EACCES:
+        return "the owner of the instance may not reach it";
+    case EINVAL:
+        return kind == STEP_ROOT_OVERLAY
+                   ? "the file system of the directory, or of the layer, does not take an overlay "
+                     "(an overlay itself does not; Overlay=temporary needs none)"
+                   : "a root that is an initial RAM disk cannot be left: boot with a root device";
+    case EPERM:
+        return "a security module, or a container around the service, forbids it";
+    default:
+        return "see pivot_root(2) and mount(2)";
+    }
+}
+
 static const char *mount_advice(int error_number)
 {
     switch (error_number) {
@@ -209,6 +245,15 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
         return "the payload's user must be able to write it";
     case STEP_SOURCES:
         return source_advice(error_number);
+    case STEP_LAYER:
+    case STEP_ROOT_PRIVATE:
+    case STEP_ROOT_DIRECTORY:
+    case STEP_ROOT_OVERLAY:
+    case STEP_ROOT_LEAVE:
+        return root_advice(kind, error_number);
+    case STEP_PROC_SUBSET:
+        return "this kernel mounts all of /proc or nothing: the host's own figures show";
+    case STEP_DEVICES:
     case STEP_NOSUID:
     case STEP_READ_ONLY:
     case STEP_TMPFS:

@@ -35,7 +35,9 @@ enum {
 enum {
     LAUNCH_SPAWN = 1, /* fds: the init's end of ctl [, dirfd of the cgroup to be born in] */
     LAUNCH_PROBE = 2, /* which namespaces this launcher can make */
-    LAUNCH_REAP = 3,  /* constellationd lets go of `pid`, which has ended */
+    LAUNCH_REMOVE =
+        4,           /* fd: the directory of layers; the one called `name` goes, in its own time */
+    LAUNCH_REAP = 3, /* constellationd lets go of `pid`, which has ended */
 };
 
 /* LaunchRequest.id_map */
@@ -64,6 +66,8 @@ struct IdMap {
 /* Ids from here on may be part of a range outside; those below are the system's own users. */
 #define ID_RANGE_MIN 1000u
 
+#define LAUNCH_NAME_MAX 16
+
 struct LaunchRequest {
     uint32_t magic;
     uint32_t version;
@@ -77,6 +81,7 @@ struct LaunchRequest {
     int32_t pid;          /* LAUNCH_REAP */
     struct IdMap uids;    /* ID_MAP_RANGES, also with LAUNCH_PROBE: can such a map be had? */
     struct IdMap gids;
+    char name[LAUNCH_NAME_MAX]; /* LAUNCH_REMOVE: [a-z0-9], NUL-terminated */
 };
 
 /* Where a LAUNCH_SPAWN failed. */
@@ -141,14 +146,22 @@ enum {
     STEP_SUBREAPER,        /* without a pid namespace: orphans come to us */
     STEP_OOM_SCORE,        /* of the init; number: the value + 1000 */
     STEP_MOUNTS_SLAVE,     /* mounts made inside never show outside */
+    STEP_LAYER,            /* path: where an overlay's changes are kept; made if it is missing */
     STEP_MASK,             /* path: an empty read-only tmpfs over this directory, if it exists */
-    STEP_PROC,             /* a /proc of the new pid namespace */
     STEP_NOSUID,           /* path: this and all below it, for set-uid bits not to count */
     STEP_SOURCES,          /* the sources of all binds, before anything lies over them */
+    STEP_ROOT_PRIVATE,     /* the root is empty but for the directories that everybody knows */
+    STEP_ROOT_DIRECTORY,   /* path: a directory of the host's becomes the root; number: MOUNT_* */
+    STEP_ROOT_OVERLAY,     /* path, number: likewise, with STEP_LAYER, or else a tmpfs, over it */
+    STEP_PROC,             /* a /proc of the new pid namespace */
+    STEP_PROC_SUBSET,      /* nothing in it but processes, and of these one's own */
     STEP_READ_ONLY,        /* path; number: MOUNT_* (MOUNT_RECURSIVE) */
+    STEP_DEVICES,          /* a /dev with the few devices that every program needs */
     STEP_TMPFS,            /* path; source: options for tmpfs; number: MOUNT_* */
     STEP_BIND,             /* source: in the view before; path; number: MOUNT_* */
     STEP_INACCESSIBLE,     /* path; number: MOUNT_OPTIONAL or 0 */
+    STEP_HOME,             /* path: a directory of the payload's user, if it is missing */
+    STEP_ROOT_LEAVE,       /* the root of the host goes out of reach */
     STEP_HOSTNAME,         /* path: the name */
     STEP_LOOPBACK,         /* the loopback device of a network namespace goes up */
     STEP_TIME_NAMESPACE,   /* for the payload: the init's own clocks stay the host's */
@@ -193,7 +206,8 @@ enum {
     MOUNT_OPTIONAL = 16,  /* what is not there need not be there */
     MOUNT_RECURSIVE = 32, /* and all that is mounted below */
     MOUNT_KEEP = 64,      /* STEP_BIND: the path itself, as it was before STEP_READ_ONLY */
-    MOUNT_ALL = 127,
+    MOUNT_LINK = 128,     /* STEP_BIND: a symbolic link is made anew, and not followed */
+    MOUNT_ALL = 255,
 };
 
 #define WIRE_STEP_REQUIRED 1u /* a failure of this step ends the start */

@@ -76,5 +76,9 @@ void reap_all(void);
 /* Ends every init and what it runs, and reaps it. Takes END_GRACE_MS at most, then kills. */
 void reap_end_all(void);
 
+/* remove.c: removes a directory with all that is in it; returns before that is done. */
+int remove_layer(int layers, const char *name);
+bool remove_is_allowed(const struct Launcher *launcher, int layers, const char *name);
+
 /* request.c: serves one request. False at the end of the connection. */
 bool request_serve(const struct Launcher *launcher, int connection);

@@ -69,7 +69,8 @@ static int check_spawn(const struct LaunchRequest *request, const Received *rece
 }
 
 /* A message that was cut has size 0 here. */
-static int check_request(const struct LaunchRequest *request, const Received *received)
+static int check_request(const struct Launcher *launcher, const struct LaunchRequest *request,
+                         const Received *received)
 {
     if (received->size != sizeof *request || request->magic != LAUNCH_MAGIC ||
         request->version != WIRE_VERSION)
@@ -85,6 +86,10 @@ static int check_request(const struct LaunchRequest *request, const Received *re
         if (received->n_fds != 0)
             return EBADMSG;
         return request->pid > 0 ? 0 : EINVAL;
+    case LAUNCH_REMOVE:
+        if (received->n_fds != 1)
+            return EBADMSG;
+        return remove_is_allowed(launcher, received->fds[0], request->name) ? 0 : EPERM;
     default:
         return EINVAL;
     }
@@ -100,6 +105,9 @@ static void perform(const struct Launcher *launcher, const struct LaunchRequest 
         break;
     case LAUNCH_PROBE:
         probe_host(launcher, request, reply);
+        break;
+    case LAUNCH_REMOVE:
+        reply->error = remove_layer(fds[0], request->name);
         break;
     default:
         reap_one(request, reply);
@@ -135,7 +143,7 @@ bool request_serve(const struct Launcher *launcher, int connection)
     if (r == 0 && received.size == 0 && peer_is_gone(connection))
         return false;
     reply.serial = request.serial;
-    reply.error = check_request(&request, &received);
+    reply.error = check_request(launcher, &request, &received);
     if (reply.error != 0)
         reply.step = LAUNCH_STEP_REQUEST;
     else

@@ -14,15 +14,29 @@ static const SettingId all[] = {
     SETTING_FILESYSTEM,           SETTING_BIND_PATHS,
     SETTING_BIND_READ_ONLY_PATHS, SETTING_TEMPORARY_FILE_SYSTEM,
     SETTING_READ_WRITE_PATHS,     SETTING_INACCESSIBLE_PATHS,
-    SETTING_PRIVATE_TMP,
+    SETTING_PRIVATE_TMP,          SETTING_PRIVATE_DEVICES,
+    SETTING_ROOT_DIRECTORY,       SETTING_OVERLAY,
 };
 
 static bool asks_for_something(const Spec *spec, SettingId id)
 {
-    if (setting_kind(setting_get(id)) == VALUE_NUMBER)
+    switch (setting_kind(setting_get(id))) {
+    case VALUE_NUMBER:
         return spec_get_uint(spec, id) != 0;
-    const char *const *words = spec_get_strv(spec, id);
-    return words && words[0];
+    case VALUE_STRING:
+        return spec_is_set(spec, id);
+    default: {
+        const char *const *words = spec_get_strv(spec, id);
+        return words && words[0];
+    }
+    }
+}
+
+static bool refuse(const Spec *spec, SettingId id, GError **error, const char *reason)
+{
+    g_autofree char *text = spec_get_text(spec, id);
+
+    return setting_refuse(setting_get(id), text, error, "%s", reason);
 }
 
 static bool validate_namespace(const Spec *spec, GError **error)
@@ -31,21 +45,45 @@ static bool validate_namespace(const Spec *spec, GError **error)
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
         if (asks_for_something(spec, all[i])) {
-            g_autofree char *text = spec_get_text(spec, all[i]);
-            return setting_refuse(setting_get(all[i]), text, error,
-                                  "needs a mount namespace, and MountNamespace=off was asked for");
+            return refuse(spec, all[i], error,
+                          "needs a mount namespace, and MountNamespace=off was asked for");
         }
+    return true;
+}
+
+static bool validate_root(const Spec *spec, GError **error)
+{
+    bool has_root = spec_is_set(spec, SETTING_ROOT_DIRECTORY);
+    uint64_t filesystem = spec_get_uint(spec, SETTING_FILESYSTEM);
+
+    if (has_root && strcmp(spec_get_string(spec, SETTING_ROOT_DIRECTORY), "/") == 0)
+        return refuse(spec, SETTING_ROOT_DIRECTORY, error,
+                      "this is the host's root: leave the setting out");
+    if (has_root && spec_is_set(spec, SETTING_FILESYSTEM) && filesystem == FILESYSTEM_HOST)
+        return refuse(spec, SETTING_FILESYSTEM, error,
+                      "contradicts RootDirectory=, which shows another root: unset one of them");
+    if (spec_get_uint(spec, SETTING_OVERLAY) == OVERLAY_NO)
+        return true;
+    if (!has_root)
+        return refuse(spec, SETTING_OVERLAY, error, "needs a RootDirectory= to lie over");
+    if (filesystem == FILESYSTEM_READ_ONLY)
+        return refuse(spec, SETTING_OVERLAY, error,
+                      "is for changes, and Filesystem=read-only forbids them: unset one of them");
     return true;
 }
 
 static bool validate_read_write(const Spec *spec, GError **error)
 {
-    if (!asks_for_something(spec, SETTING_READ_WRITE_PATHS) ||
-        spec_get_uint(spec, SETTING_FILESYSTEM) == FILESYSTEM_READ_ONLY)
+    uint64_t filesystem = spec_get_uint(spec, SETTING_FILESYSTEM);
+
+    if (!asks_for_something(spec, SETTING_READ_WRITE_PATHS) || filesystem == FILESYSTEM_READ_ONLY)
         return true;
-    g_autofree char *text = spec_get_text(spec, SETTING_READ_WRITE_PATHS);
-    return setting_refuse(setting_get(SETTING_READ_WRITE_PATHS), text, error,
-                          "is an exception from Filesystem=read-only, which was not asked for");
+    if (filesystem == FILESYSTEM_PRIVATE)
+        return refuse(spec, SETTING_READ_WRITE_PATHS, error,
+                      "is an exception from Filesystem=read-only: with Filesystem=private, "
+                      "BindPaths= shows what is to be written to");
+    return refuse(spec, SETTING_READ_WRITE_PATHS, error,
+                  "is an exception from Filesystem=read-only, which was not asked for");
 }
 
 /* /proc is how the first process of the instance knows itself and the others. */
@@ -98,6 +136,6 @@ static bool validate_paths(const Spec *spec, GError **error)
 
 bool mounts_validate(const Spec *spec, GError **error)
 {
-    return validate_namespace(spec, error) && validate_read_write(spec, error) &&
-           validate_paths(spec, error);
+    return validate_namespace(spec, error) && validate_root(spec, error) &&
+           validate_read_write(spec, error) && validate_paths(spec, error);
 }

@@ -27,9 +27,15 @@ static const char *const choices_network[] = {
     [NETWORK_HOST] = "host", [NETWORK_NONE] = "none", [NETWORK_PRIVATE] = "private", NULL
 };
 
-static const char *const choices_filesystem[] = {
-    [FILESYSTEM_HOST] = "host", [FILESYSTEM_READ_ONLY] = "read-only", NULL
-};
+static const char *const choices_filesystem[] = { [FILESYSTEM_HOST] = "host",
+                                                  [FILESYSTEM_READ_ONLY] = "read-only",
+                                                  [FILESYSTEM_PRIVATE] = "private",
+                                                  NULL };
+
+static const char *const choices_overlay[] = { [OVERLAY_NO] = "no",
+                                               [OVERLAY_TEMPORARY] = "temporary",
+                                               [OVERLAY_PERSISTENT] = "persistent",
+                                               NULL };
 
 static const char *const choices_backend[] = { [BACKEND_AUTO] = "auto",
                                                [BACKEND_SCOPE] = "scope",

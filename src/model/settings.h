@@ -80,6 +80,7 @@ typedef enum NetworkChoice {
 typedef enum Filesystem {
     FILESYSTEM_HOST,
     FILESYSTEM_READ_ONLY,
+    FILESYSTEM_PRIVATE,
 } Filesystem;
 
 /* Indices of choices_id_mapping. */
@@ -88,6 +89,13 @@ typedef enum IdMapping {
     ID_MAPPING_SELF,
     ID_MAPPING_RANGE,
 } IdMapping;
+
+/* Indices of choices_overlay. */
+typedef enum Overlay {
+    OVERLAY_NO,
+    OVERLAY_TEMPORARY,
+    OVERLAY_PERSISTENT,
+} Overlay;
 
 /* Indices of choices_backend. */
 typedef enum BackendChoice {

@@ -64,7 +64,7 @@ static char *mounts(void)
 
     for (guint i = 0; i < plan->steps->len; i++) {
         const PlanStep *step = g_ptr_array_index(plan->steps, i);
-        if (step->kind < STEP_MASK || step->kind >= STEP_HOSTNAME ||
+        if (step->kind < STEP_LAYER || step->kind >= STEP_HOSTNAME ||
             step->outcome != OUTCOME_PLANNED)
             continue;
         g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", step_name(step->kind),
@@ -222,6 +222,82 @@ START_TEST(without_a_mount_namespace_all_is_refused_with_its_reason)
 }
 END_TEST
 
+/* ---- roots ----------------------------------------------------------------------------------- */
+
+START_TEST(a_private_root_is_built_of_programs_and_left_behind)
+{
+    static const char *const masks[] = { "/run/secret", NULL };
+
+    input.masks = masks;
+    set(SETTING_FILESYSTEM, "private");
+    assert_mounts("bind-sources -, private-root /, mount-proc /proc, proc-subset /proc, bind /bin, "
+                  "private-devices /dev, bind /etc, bind /lib, bind /lib32, bind /lib64, "
+                  "bind /libx32, bind /run/systemd/resolve, bind /sbin, bind /usr, home /root, "
+                  "leave-host-root /");
+    ck_assert_uint_eq(find(STEP_BIND, "/usr")->number, MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV);
+    ck_assert_int_eq(find(STEP_MASK, NULL)->outcome, OUTCOME_DROPPED);
+    set(SETTING_BIND_PATHS, "/run:/x");
+    ck_assert(make());
+    ck_assert_int_eq(find(STEP_MASK, NULL)->outcome, OUTCOME_PLANNED);
+}
+END_TEST
+
+START_TEST(a_directory_can_be_the_root_as_it_is_read_only_or_with_a_few_writable_places)
+{
+    set(SETTING_ROOT_DIRECTORY, "/srv/root");
+    assert_mounts("bind-sources -, root-directory /srv/root, mount-proc /proc, "
+                  "private-devices /dev, leave-host-root /");
+    set(SETTING_FILESYSTEM, "read-only");
+    assert_mounts("bind-sources -, root-directory /srv/root, read-only /, mount-proc /proc, "
+                  "private-devices /dev, leave-host-root /");
+    set(SETTING_FILESYSTEM, "private");
+    assert_mounts("bind-sources -, root-directory /srv/root, read-only /, mount-proc /proc, "
+                  "proc-subset /proc, private-devices /dev, mount-tmpfs /run, mount-tmpfs /tmp, "
+                  "mount-tmpfs /var/tmp, leave-host-root /");
+    be_of_ann();
+    ck_assert(make());
+    ck_assert_uint_eq(find(STEP_ROOT_DIRECTORY, NULL)->number, MOUNT_NOSUID | MOUNT_NODEV);
+}
+END_TEST
+
+START_TEST(an_overlay_has_a_layer_where_its_changes_are_kept)
+{
+    set(SETTING_ROOT_DIRECTORY, "/srv/root");
+    set(SETTING_OVERLAY, "temporary");
+    assert_mounts("bind-sources -, root-overlay /srv/root, mount-proc /proc, "
+                  "private-devices /dev, leave-host-root /");
+    set(SETTING_OVERLAY, "persistent");
+    ck_assert(!make());
+    input.layers = "/state/overlays";
+    ck_assert(make());
+    ck_assert_ptr_nonnull(find(STEP_LAYER, "/state/overlays/i0000000000001"));
+}
+END_TEST
+
+START_TEST(without_a_pid_namespace_a_root_has_the_hosts_processes)
+{
+    set(SETTING_ROOT_DIRECTORY, "/srv/root");
+    set(SETTING_PID_NAMESPACE, "off");
+    assert_mounts("bind-sources -, root-directory /srv/root, private-devices /dev, bind /proc, "
+                  "leave-host-root /");
+}
+END_TEST
+
+START_TEST(devices_can_be_the_hosts_or_private_anywhere)
+{
+    set(SETTING_PRIVATE_DEVICES, "yes");
+    assert_mounts("bind-sources -, mount-proc /proc, private-devices /dev");
+    ck_assert(!find(STEP_DEVICES, NULL)->required);
+    set(SETTING_FILESYSTEM, "read-only");
+    assert_mounts("bind-sources -, read-only /, mount-proc /proc, private-devices /dev");
+    spec_unset(spec, SETTING_FILESYSTEM);
+    set(SETTING_ROOT_DIRECTORY, "/srv/root");
+    set(SETTING_PRIVATE_DEVICES, "no");
+    assert_mounts("bind-sources -, root-directory /srv/root, mount-proc /proc, bind /dev, "
+                  "leave-host-root /");
+}
+END_TEST
+
 START_TEST(a_refusal_by_the_init_is_the_settings_whose_step_it_was)
 {
     set(SETTING_PRIVATE_TMP, "yes");
@@ -245,4 +321,9 @@ SUITE_MAIN_WITH("isolation/plan-files", prepare, clean,
                 the_owner_is_in_the_user_namespace_of_a_payload_that_is_somebody_elses,
                 what_protects_may_be_refused_and_what_is_built_upon_may_not,
                 without_a_mount_namespace_all_is_refused_with_its_reason,
+                a_private_root_is_built_of_programs_and_left_behind,
+                a_directory_can_be_the_root_as_it_is_read_only_or_with_a_few_writable_places,
+                an_overlay_has_a_layer_where_its_changes_are_kept,
+                without_a_pid_namespace_a_root_has_the_hosts_processes,
+                devices_can_be_the_hosts_or_private_anywhere,
                 a_refusal_by_the_init_is_the_settings_whose_step_it_was)
