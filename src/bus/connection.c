@@ -8,16 +8,21 @@
 #include "bus/call.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/timer.h"
 
-/* Messages: signals of some hundred bytes each. */
+/* Messages of some hundred bytes each. */
 #define QUEUED_MAX   4096u
 #define GOODBYE_USEC (200 * 1000)
+
+/* Within which a private client says who it is, or is taken for one that only holds a place. */
+#define GREETING_USEC (5 * G_USEC_PER_SEC)
 
 static void connection_done(Connection *connection)
 {
     waits_drop(connection, NULL);
     calls_drop(connection, NULL);
     sd_event_source_disable_unref(connection->nudge);
+    timer_stop(&connection->patience);
     g_hash_table_unref(connection->callers);
     g_ptr_array_unref(connection->waits);
     g_ptr_array_unref(connection->calls);
@@ -49,6 +54,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
     if (!g_ptr_array_remove_fast(face->connections, connection))
         return 0;
     connection->nudge = sd_event_source_disable_unref(connection->nudge);
+    timer_stop(&connection->patience);
     waits_drop(connection, NULL);
     calls_drop(connection, NULL);
     /* The handler drops the source: one without an owner would last as long as the loop. */
@@ -78,8 +84,21 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
     (void)message;
     (void)error;
     connection->greeted = true;
+    timer_stop(&connection->patience);
     if (connection->nudge)
         (void)sd_event_source_set_enabled(connection->nudge, SD_EVENT_OFF);
+    /* One that asks and does not read the answers is cut, and what it asked for last not done. */
+    return connection_hears(connection) ? 0 : 1;
+}
+
+static int on_never_greeted(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Connection *connection = userdata;
+
+    (void)source;
+    (void)usec;
+    if (sd_bus_is_ready(connection->bus) <= 0)
+        (void)shutdown(sd_bus_get_fd(connection->bus), SHUT_RDWR);
     return 0;
 }
 
@@ -100,8 +119,7 @@ static int on_nudge(sd_event_source *source, void *userdata)
     return 0;
 }
 
-/* A private client that does not read what it is told is cut off: its signals would pile up here.
- */
+/* A private client that does not read what it is told is cut off: it would pile up here. */
 bool connection_hears(const Connection *connection)
 {
     uint64_t queued = 0;
@@ -135,6 +153,9 @@ static int watch(Connection *connection)
 
     if (r >= 0 && !connection->is_message_bus)
         r = sd_event_add_post(connection->face->event, &connection->nudge, on_nudge, connection);
+    if (r >= 0 && !connection->is_message_bus)
+        r = timer_start(connection->face->event, &connection->patience, GREETING_USEC,
+                        on_never_greeted, connection, "greeting");
     if (r >= 0 && !connection->is_message_bus)
         r = sd_bus_add_filter(connection->bus, NULL, on_message, connection);
     if (r >= 0 && connection->is_message_bus)

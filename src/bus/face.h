@@ -26,9 +26,10 @@ struct Connection {
     bool greeted;        /* it has said something: before, a signal would be taken for an answer */
     bool emitting;       /* a signal is being made: whoever reads properties now is everybody */
     GHashTable *callers; /* message bus: unique name -> Caller, caller.c */
-    sd_event_source *nudge; /* until it has greeted: see connection.c */
-    GPtrArray *waits;       /* Wait calls that are held */
-    GPtrArray *calls;       /* those that polkit is being asked about */
+    sd_event_source *nudge;    /* until it has greeted: see connection.c */
+    sd_event_source *patience; /* private: until it has greeted */
+    GPtrArray *waits;          /* Wait calls that are held */
+    GPtrArray *calls;          /* those that polkit is being asked about */
 };
 
 typedef struct FaceOptions {
