@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The service of an ordinary user, on her session bus, with her own systemd."""
 
+import os
+
 import host
 from alice import UID, alice
-from service import PROBE, refused
+from service import MANAGER, NAME, PROBE, ROOT, refused
 from tap import Skip, check, contains, equal, eventually, matches, test
 
 SLEEP = ["sleep", "100"]
@@ -83,6 +85,10 @@ def a_stop_by_her_systemctl_is_one_from_outside(world):
     equal(web["Result"], "stopped-outside")
 
 
+def main_pid():
+    return int(systemctl("show", "--property=MainPID", "--value", "constellationd.service"))
+
+
 @test
 def a_freeze_by_her_systemctl_is_told_and_so_is_the_thaw(world):
     web = alice(world).run("web", Command=SLEEP)
@@ -98,9 +104,10 @@ def her_instances_run_on_when_her_service_is_restarted_or_killed(world):
     service.run("web", Command=SLEEP)
     before = {name: service.get("web")[name] for name in ("MainPID", "InitPID", "Unit", "Run")}
     for command in (("restart",), ("kill", "--signal=KILL", "--kill-whom=main")):
+        pid = main_pid()
         systemctl(*command, "constellationd.service")
-        eventually(lambda: systemctl("is-active", "constellationd.service", check=False)
-                   == "active\n", "it is back")
+        eventually(lambda pid=pid: main_pid() not in (0, pid) and systemctl(
+            "is-active", "constellationd.service", check=False) == "active\n", "it is back")
         after = service.get("web")
         equal({name: after[name] for name in before}, before, " ".join(command))
     world_exit = service.run("late", Command=[PROBE, "exit", "8"])
@@ -125,3 +132,29 @@ def her_instances_are_not_the_systems(world):
     equal(world.list(), [])
     with refused("NoSuchInstance"):
         world.get("alice/web")
+
+
+@test
+def without_any_systemd_the_bus_starts_her_service_too(world):
+    """bob has not logged in: a bus of his own, no systemd of his, and whatever he may do by himself."""
+    runtime = world.path("runtime")
+    os.mkdir(runtime, 0o700)
+    os.chown(runtime, 1001, 1001)
+    script = f"""
+        export XDG_RUNTIME_DIR={runtime} HOME={runtime}
+        unset DBUS_SESSION_BUS_ADDRESS
+        exec dbus-run-session -- sh -ec '
+            constellationctl --user create web -- sleep 100 >/dev/null
+            constellationctl --user start web
+            constellationctl --user show web --json=short
+            constellationctl --user run -- sh -c "exit 7" || echo "status $?"
+            constellationctl --user destroy --force web
+            busctl --user get-property {NAME} {ROOT} {MANAGER} Mode
+            kill $(pgrep -u bob -x constellationd)'"""
+    said = host.sh("sh", "-c", script, user="bob")
+    contains(said, '"State":"RUNNING"')
+    contains(said, '"Owner":1001')
+    contains(said, "status 7\n")
+    contains(said, 's "user"\n')
+    check('"Backend":"scope"' not in said, f"there is no systemd to make a scope: {said}")
+    eventually(lambda: not host.sh("pgrep", "-u", "bob", check=False), "nothing of his is left")
