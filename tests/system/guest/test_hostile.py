@@ -7,11 +7,12 @@ import time
 
 import host
 from service import PROBE
-from tap import between, check, comment, count, equal, eventually, test
+from tap import TRIAL_COUNT, between, check, comment, count, equal, eventually, test
 
 VM = ("vm",)
 TIMEOUT_USEC = 300000
-SLACK_SECONDS = 1.0  # of a busy machine; an idle one takes a tenth of it
+# Of a machine where other tests run beside; an idle one takes a tenth of a second.
+SLACK_SECONDS = 1.0 if TRIAL_COUNT else 3.0
 
 
 def expect_gone_at_timeout(world, verb, before=None, slack=SLACK_SECONDS, **settings):
@@ -115,7 +116,7 @@ def expect_told_and_the_rest_works(world, web):
     killed = time.monotonic()
     eventually(lambda: web["SubState"] == "unkillable", "it is told", seconds=5)
     comment(f"told {time.monotonic() - killed:.2f} s after SIGKILL: {web['StatusText']}")
-    between(time.monotonic() - killed, 0, 1.2, "the time until it is told")
+    between(time.monotonic() - killed, 0, 0.2 + SLACK_SECONDS, "the time until it is told")
     check("uninterruptible sleep" in web["StatusText"] and str(pid) in web["StatusText"],
           web["StatusText"])
     equal(web["State"], "STOPPING")
