@@ -18,6 +18,7 @@
 #include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/parse.h"
 #include "util/procfs.h"
 #include "util/syscalls.h"
 #include "util/timer.h"
@@ -199,6 +200,39 @@ static void adopt_unreleased(int record_fd, int pidfd)
         (void)sys_pidfd_send_signal(second, SIGKILL);
 }
 
+/* In place of a record that cannot be read: its name tells whose it is, and the lock on it who
+ * lives. The init knows the rest, and writes all of it anew when the payload ends. */
+static bool record_by_name(const char *name, uid_t owner, struct Record *ret)
+{
+    g_autofree char *id = g_strndup(name, INSTANCE_ID_LENGTH);
+    struct Record record = { .phase = RECORD_EXECUTED, .owner = owner };
+
+    if (!id_is_valid(id) || name[INSTANCE_ID_LENGTH] != '_' ||
+        parse_uint64(name + INSTANCE_ID_LENGTH + 1, &record.run) < 0)
+        return false;
+    g_strlcpy(record.id, id, sizeof record.id);
+    *ret = record;
+    return true;
+}
+
+/* Not of a start: what this service itself has emptied is a record, too (adopt_unreleased()). */
+static bool adopt_by_lock(Instance *instance, int record_fd)
+{
+    g_autofree char *name = instance_launch_id(instance);
+    struct Record record;
+    pid_t pid;
+
+    if (record_fd < 0 || instance->state == STATE_STARTING)
+        return false;
+    int pidfd = open_holder(record_fd, &pid);
+    if (pidfd < 0)
+        return false;
+    log_warning("%s (%s): its record cannot be read, but it runs", instance->id, instance->name);
+    (void)record_by_name(name, instance->owner, &record);
+    adopt_running(instance, pidfd, pid, &record);
+    return true;
+}
+
 static void adopt_instance(Instance *instance)
 {
     struct Record record;
@@ -214,6 +248,8 @@ static void adopt_instance(Instance *instance)
         adopt_ready(instance);
         return;
     }
+    if (!sound && adopt_by_lock(instance, fd))
+        return;
     int pidfd = sound ? open_holder(fd, &pid) : -ESRCH;
     if (pidfd >= 0 && record.phase < RECORD_RELEASED) {
         adopt_unreleased(fd, pidfd);
@@ -254,8 +290,9 @@ static void adopt_orphan(Controller *controller, const char *record_name)
 
     if (fd < 0)
         return;
-    int pidfd = record_read(fd, &record) == 0 && id_is_valid(record.id) ? open_holder(fd, &pid)
-                                                                        : -ESRCH;
+    bool sound = (record_read(fd, &record) == 0 && id_is_valid(record.id)) ||
+                 record_by_name(record_name, controller->uid, &record);
+    int pidfd = sound ? open_holder(fd, &pid) : -ESRCH;
     if (pidfd < 0) {
         store_record_remove_name(controller->store, record_name);
         return;

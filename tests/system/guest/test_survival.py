@@ -9,8 +9,8 @@ from gi.repository import GLib
 
 import host
 from bus import BusError, Call, connect
-from restarts import (DAEMON, LAUNCHER, back, kill_both, kill_daemon, kill_launcher, kill_unit,
-                      restart_bus, restart_daemon)
+from restarts import (DAEMON, LAUNCHER, back, kill_both, kill_daemon, kill_daemon_for_long,
+                      kill_launcher, kill_unit, restart_bus, restart_daemon, start_daemon)
 from service import NAME, OURS, PROBE, refused
 from tap import between, check, equal, eventually, test
 
@@ -134,6 +134,38 @@ def a_damaged_file_is_set_aside_and_hinders_nobody(world):
     equal((world.list(), world.get("web")["State"]), (["web"], "RUNNING"))
     equal(world.property("Quarantined"), [os.path.basename(broken) + ".bad"])
     os.unlink(broken + ".bad")
+
+
+@test
+def a_damaged_record_hides_nothing_that_runs_and_tells_how_that_ends(world):
+    for damage in (b"", b"noise", bytes(600)):
+        script = "trap 'exit 7' TERM; while :; do sleep 0.01; done"
+        web = world.run("web", Command=["sh", "-c", script])
+        pid, identity = web["MainPID"], os.path.basename(web.path)
+        kill_daemon_for_long()
+        with open(f"/run/constellation/records/{identity}_1", "r+b") as record:
+            record.truncate()
+            record.write(damage)
+        start_daemon(world)
+        web = world.get("web")
+        equal((web["State"], web["MainPID"]), ("RUNNING", pid), f"{damage[:5]}")
+        web.kill("main", int(signal.SIGTERM))
+        equal(web.wait(), (1, "exit-code", os.CLD_EXITED, 7))
+        web.destroy()
+
+
+@test
+def what_runs_is_seen_though_its_file_and_its_record_are_damaged(world):
+    web = world.run("web", Command=SLEEP)
+    pid, identity = web["MainPID"], os.path.basename(web.path)
+    kill_daemon_for_long()
+    os.truncate(f"/run/constellation/records/{identity}_1", 0)
+    os.unlink(f"/run/constellation/instances/{identity}.instance")
+    start_daemon(world)
+    lost, = world.instances()
+    equal((lost["State"], lost["Id"], lost["MainPID"]), ("UNKNOWN", identity, pid))
+    lost.stop()
+    check(not host.is_alive(pid), "it can be stopped")
 
 
 @test
