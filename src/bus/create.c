@@ -4,10 +4,10 @@
 #include "bus/create.h"
 #include "bus/errors.h"
 #include "bus/reply.h"
+#include "bus/rights.h"
 #include "bus/call.h"
 #include "bus/settings-read.h"
 #include "core/identity.h"
-#include "model/privileged.h"
 
 /* What a dialog shows of a command, which may be of any length. */
 #define COMMAND_SHOWN 200
@@ -45,20 +45,6 @@ static char *describe_command(const Spec *spec)
     return shown;
 }
 
-/* A payload of an ordinary user has a limit on its tasks though nobody thought of one; more than
- * that is for an administrator to give. */
-static bool limit_tasks(const Call *call)
-{
-    const CreateArgs *args = call->args;
-    uint64_t most = users_limits(call->connection->face->controller->users, call->caller)->tasks;
-
-    if (most == 0)
-        return false;
-    if (!spec_is_set(args->spec, SETTING_TASKS_MAX))
-        (void)spec_set_uint(args->spec, SETTING_TASKS_MAX, most, NULL);
-    return spec_get_uint(args->spec, SETTING_TASKS_MAX) > most;
-}
-
 /* What ordinary users have us keep, and hold while somebody is asked. */
 static bool is_too_large(const Call *call, sd_bus_error *error)
 {
@@ -79,22 +65,15 @@ static void need_rights(Call *call)
 {
     const CreateArgs *args = call->args;
     const char *user = spec_get_string(args->spec, SETTING_USER);
-    g_auto(GStrv) privileged = privileged_settings(
-        args->spec, call->connection->face->controller->own_limits.hard);
-    bool many_tasks = limit_tasks(call);
-    g_autofree char *listed = g_strjoinv(", ", privileged);
-    g_autofree char *options = g_strconcat(listed, many_tasks && *listed ? ", " : "",
-                                           many_tasks ? "TasksMax" : "", NULL);
     g_autofree char *command = describe_command(args->spec);
 
     call_tell(call, "name", args->name);
     call_tell(call, "command", command);
     call_tell(call, "user", user ? user : "");
-    call_tell(call, "options", options);
     if (user && *user && !identity_is(user, call->caller))
         call_need(call, ACTION_RUN_AS);
-    if (*options)
-        call_need(call, ACTION_PRIVILEGED);
+    rights_limit(call, args->spec, call->caller);
+    rights_need(call, args->spec, call->caller);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -11,9 +11,9 @@
 #include "bus/names.h"
 #include "bus/properties.h"
 #include "bus/reply.h"
+#include "bus/rights.h"
 #include "bus/call.h"
 #include "bus/settings-read.h"
-#include "model/privileged.h"
 
 /* Starts one of core's stories with a parked answer, or with the answer at once if the caller does
  * not want to wait. */
@@ -260,6 +260,11 @@ static bool story_set_limits(Instance *instance, const void *options, WaiterCall
 
 static int act_set_limits(Call *call, sd_bus_error *error)
 {
+    g_autoptr(GError) failure = NULL;
+
+    /* Each is written to the disk, and told to systemd. */
+    if (!controller_take(call->connection->face->controller, call->caller, &failure))
+        return bus_fail(error, failure);
     return tell_story(call, story_set_limits, *(Spec *const *)call->args, false, error);
 }
 
@@ -273,10 +278,7 @@ static int method_set_limits(sd_bus_message *message, void *userdata, sd_bus_err
     *spec = spec_new();
     if (!settings_read(message, *spec, &failure) || !options_read(message, NULL, 0, &failure))
         return bus_fail(error, failure);
-    g_auto(GStrv) privileged = privileged_settings(
-        *spec, target.connection->face->controller->own_limits.hard);
-    if (privileged[0])
-        call_need(call, ACTION_PRIVILEGED);
+    rights_need(call, *spec, target.instance->owner);
     return call_submit(g_steal_pointer(&call), error);
 }
 

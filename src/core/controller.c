@@ -159,7 +159,7 @@ bool controller_take(Controller *controller, uid_t uid, GError **error)
 {
     return users_take(controller->users, uid, timestamp_now().monotonic_usec) ||
            error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                     "uid %u creates and starts more than StartRatePerUser allows: wait a second",
+                     "uid %u creates, starts or changes more than StartRatePerUser allows: wait a second",
                      uid);
 }
 

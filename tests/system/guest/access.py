@@ -26,6 +26,7 @@ MANAGER_METHODS = {
 }
 INSTANCE_METHODS = {
     **{name: (NOTHING,) for name in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")},
+    "SetLimits": (NOTHING, NOTHING),
     **{name: () for name in ("GetUsage", "GetProcesses", "GetPlan", "GetEnvironment", "Describe")},
     "Kill": (GLib.Variant("s", "main"), GLib.Variant("i", 9), NOTHING),
 }

@@ -9,6 +9,7 @@ import time
 
 import host
 import polkit
+from bus import dictionary
 from service import PROBE, refused
 from tap import between, check, equal, eventually, test
 from world import UIDS, variant
@@ -127,7 +128,7 @@ def too_many_starts_a_second_are_refused_and_root_is_not(world):
             web.stop()
         for method in (web.start, web.restart, lambda: alice.create("x", Command=SLEEP),
                        lambda: alice.run("x", Command=SLEEP)):
-            with refused("LimitsExceeded", "uid 1000 creates and starts more than StartRatePerUser allows"):
+            with refused("LimitsExceeded", "uid 1000 creates, starts or changes more than StartRatePerUser allows"):
                 method()
         world.another("bob").create("mine", Command=SLEEP)
         time.sleep(1.1)
@@ -144,6 +145,10 @@ def an_instance_of_a_user_has_a_limit_on_its_tasks(world):
         equal(few.all("org.rads.Constellation.Settings")["TasksMax"], 10)
         with refused("InteractiveAuthorizationRequired", ".*privileged"):
             alice.create("many", Command=SLEEP, TasksMax=1025)
+        few.begin("SetLimits", dictionary({"TasksMax": 1024})).result()
+        with refused("InteractiveAuthorizationRequired", "SetLimits .*privileged"):
+            few.begin("SetLimits", dictionary({"TasksMax": 1025})).result()
+        type(few)(world, few.path).begin("SetLimits", dictionary({"TasksMax": 1025})).result()
         world.another("carol").create("many", Command=SLEEP, TasksMax=1025)
         unlimited = world.create("roots", Command=SLEEP).all("org.rads.Constellation.Settings")["TasksMax"]
         equal(unlimited, 2**64 - 1)
