@@ -158,9 +158,10 @@ static bool has_room(Controller *controller, uid_t owner, GError **error)
 bool controller_take(Controller *controller, uid_t uid, GError **error)
 {
     return users_take(controller->users, uid, timestamp_now().monotonic_usec) ||
-           error_set(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
-                     "uid %u creates, starts or changes more than StartRatePerUser allows: wait a second",
-                     uid);
+           error_set(
+               error, CONSTELLATION_ERROR_LIMITS_EXCEEDED,
+               "uid %u creates, starts or changes more than StartRatePerUser allows: wait a second",
+               uid);
 }
 
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,

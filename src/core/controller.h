@@ -91,7 +91,8 @@ void controller_adopt(Controller *controller);
 Instance *controller_create(Controller *controller, const char *name, uid_t owner, const Spec *spec,
                             bool for_a_run, GError **error);
 
-/* Somebody creates, starts or changes one more; LIMITS_EXCEEDED if it have been too many of late. */
+/* Somebody creates, starts or changes one more; LIMITS_EXCEEDED if it have been too many of late.
+ */
 bool controller_take(Controller *controller, uid_t uid, GError **error);
 
 /* By id, then by name among the owner's. NULL without an error if there is none. */

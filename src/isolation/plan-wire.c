@@ -71,9 +71,12 @@ static uint32_t append_groups(GByteArray *bytes, const Identity *identity)
     return append(bytes, groups->data, groups->len * sizeof(uint32_t), 8);
 }
 
+/* One that grows leaves copies behind. */
+#define PLAN_SIZE_USUAL (128u * 1024)
+
 GByteArray *plan_encode(const Plan *plan, GError **error)
 {
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autoptr(GByteArray) bytes = g_byte_array_sized_new(PLAN_SIZE_USUAL);
     struct WirePlan header = {
         .magic = WIRE_PLAN_MAGIC,
         .version = WIRE_VERSION,
@@ -128,7 +131,10 @@ int plan_seal(const Plan *plan, GError **error)
         error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, errno, "memory for the plan");
         return -1;
     }
-    if (write(fd, bytes->data, bytes->len) != (ssize_t)bytes->len ||
+    ssize_t written = write(fd, bytes->data, bytes->len);
+    /* The environment is in it. */
+    explicit_bzero(bytes->data, bytes->len);
+    if (written != (ssize_t)bytes->len ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
         error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, errno, "writing the plan");
         return -1;

@@ -4,6 +4,8 @@
  * from them in the order in which the init performs them. Nothing here looks at the host; what it
  * allows comes in as HostFeatures. */
 
+#include <string.h>
+
 #include "isolation/plan-internal.h"
 
 static const char *const isolation_outcomes[] = { "private", "shared", "refused" };
@@ -55,6 +57,9 @@ void plan_free(Plan *plan)
     g_clear_pointer(&plan->steps, g_ptr_array_unref);
     g_clear_pointer(&plan->limits, g_array_unref);
     g_strfreev(plan->argv);
+    /* They may hold secrets. */
+    for (size_t i = 0; plan->environment && plan->environment[i]; i++)
+        explicit_bzero(plan->environment[i], strlen(plan->environment[i]));
     g_strfreev(plan->environment);
     g_free(plan->executable);
     g_free(plan->script);

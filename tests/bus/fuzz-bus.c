@@ -360,8 +360,11 @@ static bool is_all_the_users(sd_bus *bus, const char *roots)
     return all;
 }
 
+static bool all_ok = true;
+
 static void point(unsigned number, bool ok, const char *name)
 {
+    all_ok = all_ok && ok;
     printf("%sok %u - %s\n", ok ? "" : "not ", number, name);
 }
 
@@ -395,7 +398,7 @@ static int fuzz(unsigned seconds)
     sd_bus_unref(bus);
     (void)kill(polkit, SIGKILL);
     (void)kill(bus_pid, SIGKILL);
-    return EXIT_SUCCESS;
+    return all_ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -416,5 +419,7 @@ int main(int argc, char **argv)
     if (pid == 0)
         exit(fuzz(seconds));
     (void)waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    /* Who has a pid namespace for his children makes no threads any more, and a sanitizer would at
+     * the end. */
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }

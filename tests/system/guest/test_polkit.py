@@ -375,3 +375,18 @@ def somebody_at_a_terminal_is_asked_for_a_password(world):
         shown = with_terminal("bob", command, typed)
         contains(shown, "Authentication is required to control the instance web of another user: Stop")
         equal(web["State"], "STOPPED" if stopped else "RUNNING", f"the state after {typed!r}: {shown}")
+
+
+@test
+def every_action_is_there_and_none_is_anybodys(world):
+    world.pid()
+    listed = host.sh("pkaction", "--verbose").split("\n\n")
+    actions = {block.split(":")[0].strip(): block for block in listed if block.strip().startswith(ACTION)}
+    equal({name.removeprefix(ACTION) for name in actions},
+          {"run", "manage", "destroy", "enter", "run-as", "privileged", "inspect", "read-secrets", "configure"})
+    for name, block in actions.items():
+        kept = name.removeprefix(ACTION) in ("run", "manage", "inspect", "configure")
+        for who, expected in (("any", "auth_admin"), ("inactive", "auth_admin"),
+                              ("active", "auth_admin_keep" if kept else "auth_admin")):
+            check(f"implicit {who}:" in block, block)
+            equal(block.split(f"implicit {who}:")[1].split()[0], expected, f"{name}, {who}")
