@@ -11,6 +11,7 @@
 #include "core/events.h"
 #include "core/inquest.h"
 #include "core/store.h"
+#include "model/syscalls.h"
 #include "util/crash-point.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -25,10 +26,14 @@ static void set_end(Instance *instance, int cld_code, int cld_status)
         instance_set_status(instance, "exited with status %d", cld_status);
     } else {
         const char *name = signal_name(cld_status);
+        bool filtered = cld_status == SIGSYS && spec_is_filtered(instance->spec, instance->owner);
         instance->exit_code = -1;
         instance->exit_signal = cld_status;
         instance->result = RESULT_SIGNAL;
-        instance_set_status(instance, "killed by %s%s", name ? name : "a signal",
+        instance_set_status(instance, "killed by %s%s%s", name ? name : "a signal",
+                            filtered ? ": it used a system call that SystemCallFilter does not "
+                                       "allow"
+                                     : "",
                             cld_code == CLD_DUMPED ? " (core dumped)" : "");
     }
     if (restart_counts_as_success(instance->spec, instance->exit_code, instance->exit_signal))

@@ -127,6 +127,7 @@ static bool make_plan(Start *start, GError **error)
         .spec = instance->spec,
         .name = instance->name,
         .id = instance->id,
+        .owner_uid = instance->owner,
         .service_uid = controller->uid,
         .service_gid = getegid(),
         .own_limits = &controller->own_limits,

@@ -93,20 +93,53 @@ static int script_read(const char *path, char line[FIRST_LINE_MAX])
     return 0;
 }
 
-/* Once the script could be read and has the x bit, a failure of its exec is its interpreter's. */
-static void exec_script(struct WirePlan *plan, struct Fault *fault)
+static const struct WireStep *filter_step(const struct WirePlan *plan)
 {
+    const struct WireStep *steps = plan_steps(plan);
+
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        if (steps[i].kind == STEP_FILTER)
+            return &steps[i];
+    return NULL;
+}
+
+/* The last thing before the exec: everything else we do might not be allowed under the filter. With
+ * half of the filters there is no going on, since we may not even be able to tell. */
+static bool take_filters(const struct Init *init, struct Fault *fault)
+{
+    const struct WireStep *step = filter_step(init->plan);
+    bool any = false;
+    int error = step != NULL ? filters_load(init->plan, &any) : 0;
+
+    if (error == 0)
+        return true;
+    if (any || (step->flags & WIRE_STEP_REQUIRED) != 0) {
+        fault_set(fault, STEP_FILTER, error, NULL);
+        return false;
+    }
+    ctl_send_fault(init, STEP_FILTER, error, false, NULL);
+    return true;
+}
+
+/* Once the script could be read and has the x bit, a failure of its exec is its interpreter's. */
+static void exec_script(const struct Init *init, struct Fault *fault)
+{
+    struct WirePlan *plan = init->plan;
     const char *script = plan_text(plan, plan->script), *interpreter;
     char line[FIRST_LINE_MAX];
     uint32_t step = STEP_INTERPRETER;
     int error = script_read(script, line);
+    bool executable;
 
     if (error != 0) {
         fault_set(fault, STEP_SCRIPT, error, script);
         return;
     }
     interpreter = interpreter_of(line);
-    if (interpreter != NULL && access(script, X_OK) == 0) {
+    executable = interpreter != NULL && access(script, X_OK) == 0;
+    if (!take_filters(init, fault))
+        return;
+    if (executable) {
         (void)execve(script, plan_pointers(plan, plan->argv) + 1, plan_pointers(plan, plan->env));
         error = errno;
         step = STEP_SHEBANG;
@@ -118,10 +151,12 @@ static void exec_script(struct WirePlan *plan, struct Fault *fault)
               error == E2BIG ? script : interpreter);
 }
 
-void exec_payload(struct WirePlan *plan, struct Fault *fault)
+void exec_payload(const struct Init *init, struct Fault *fault)
 {
+    struct WirePlan *plan = init->plan;
+
     if (plan->script != 0)
-        exec_script(plan, fault);
-    else
+        exec_script(init, fault);
+    else if (take_filters(init, fault))
         fault_set(fault, STEP_EXEC, exec_program(plan), plan_text(plan, plan->executable));
 }

@@ -108,6 +108,11 @@ static inline const struct WireLimit *plan_limits(const struct WirePlan *plan)
     return (const struct WireLimit *)(const void *)((const char *)plan + plan->limits);
 }
 
+static inline const struct WireFilter *plan_filters(const struct WirePlan *plan)
+{
+    return (const struct WireFilter *)(const void *)((const char *)plan + plan->filters);
+}
+
 static inline char **plan_pointers(struct WirePlan *plan, uint32_t offset)
 {
     return (char **)(void *)((char *)plan + offset);
@@ -141,6 +146,11 @@ int umask_set(uint32_t mask);
 int nice_set(uint32_t number);
 int limit_set(const struct WireLimit *limit);
 
+/* ---- filters.c: in the payload's process ----------------------------------------------------- */
+
+/* 0, or the errno; *ret_any tells whether some were loaded all the same. */
+int filters_load(const struct WirePlan *plan, bool *ret_any);
+
 /* ---- exec.c: in the payload's process -------------------------------------------------------- */
 
 struct Fault {
@@ -151,7 +161,7 @@ struct Fault {
 
 void fault_set(struct Fault *fault, uint32_t step, int error, const char *path);
 /* Returns only when it failed. */
-void exec_payload(struct WirePlan *plan, struct Fault *fault);
+void exec_payload(const struct Init *init, struct Fault *fault);
 
 /* ---- payload.c ------------------------------------------------------------------------------- */
 

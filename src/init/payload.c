@@ -156,7 +156,7 @@ static int payload_main(void *arg)
     ctl_send(payload->init, &about_to_execute);
     payload->reached_exec = true;
     signals_unblock();
-    exec_payload(payload->init->plan, &payload->fault);
+    exec_payload(payload->init, &payload->fault);
     return EXIT_NOT_STARTED;
 }
 

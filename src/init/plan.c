@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,14 +70,16 @@ static bool tables_are_sound(const struct WirePlan *plan)
         table_range(plan->groups, plan->group_count, sizeof(uint32_t)),
         table_range(plan->owner_groups, plan->owner_group_count, sizeof(uint32_t)),
         table_range(plan->limits, plan->limit_count, sizeof(struct WireLimit)),
+        table_range(plan->filters, plan->filter_count, sizeof(struct WireFilter)),
         argv_range(plan),
         env_range(plan),
     };
-    const size_t alignments[] = { 4, 4, 4, 8, 8, 8 }, count = sizeof tables / sizeof tables[0];
+    const size_t alignments[] = { 4, 4, 4, 8, 4, 8, 8 }, count = sizeof tables / sizeof tables[0];
 
     if (plan->step_count > WIRE_STEPS_MAX || plan->limit_count > WIRE_RESOURCES ||
-        plan->group_count > WIRE_GROUPS_MAX || plan->owner_group_count > WIRE_GROUPS_MAX ||
-        plan->argc > WIRE_ARGS_MAX || plan->envc > WIRE_ARGS_MAX)
+        plan->filter_count > WIRE_FILTERS_MAX || plan->group_count > WIRE_GROUPS_MAX ||
+        plan->owner_group_count > WIRE_GROUPS_MAX || plan->argc > WIRE_ARGS_MAX ||
+        plan->envc > WIRE_ARGS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!range_is_inside(plan, tables[i], alignments[i]))
@@ -128,6 +131,8 @@ static bool step_number_is_sound(const struct WirePlan *plan, const struct WireS
         return step->number <= 0777;
     case STEP_LIMIT:
         return step->number < plan->limit_count;
+    case STEP_FILTER:
+        return step->number > 0 && step->number == plan->filter_count;
     default:
         return true;
     }
@@ -221,6 +226,24 @@ static bool limits_are_sound(const struct WirePlan *plan)
     return true;
 }
 
+/* Whether they are programs the kernel tells; here they must not share memory with the tables that
+ * are written to. */
+static bool filters_are_sound(const struct WirePlan *plan)
+{
+    const struct WireFilter *filters = plan_filters(plan);
+
+    for (uint32_t i = 0; i < plan->filter_count; i++) {
+        struct Range range = table_range(filters[i].program, filters[i].count,
+                                         sizeof(struct sock_filter));
+
+        if (filters[i].count == 0 || filters[i].count > WIRE_FILTER_MAX ||
+            !range_is_inside(plan, range, 4) || ranges_overlap(range, argv_range(plan)) ||
+            ranges_overlap(range, env_range(plan)))
+            return false;
+    }
+    return true;
+}
+
 static bool capabilities_are_sound(const struct WirePlan *plan)
 {
     return (plan->permitted & ~plan->bounding) == 0 && (plan->ambient & ~plan->permitted) == 0;
@@ -243,7 +266,7 @@ static bool plan_is_sound(const struct WirePlan *plan, size_t size)
            tables_are_sound(plan) && strings_are_sound(plan, plan->argv, plan->argc) &&
            strings_are_sound(plan, plan->env, plan->envc) && steps_are_sound(plan) &&
            plan->kill_signal < WIRE_SIGNAL_ALL && ids_are_sound(plan) && limits_are_sound(plan) &&
-           capabilities_are_sound(plan) && executable_is_sound(plan) &&
+           filters_are_sound(plan) && capabilities_are_sound(plan) && executable_is_sound(plan) &&
            plan->own_pid_namespace == (getpid() == 1);
 }
 

@@ -59,3 +59,8 @@ bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error);
 bool plan_add_limit_steps(const PlanInput *input, Plan *plan, GError **error);
 bool plan_add_identity_steps(const PlanInput *input, Plan *plan, GError **error);
 bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error);
+
+/* plan-filters.c: which system calls it may use. */
+bool plan_choose_filters(const PlanInput *input, Plan *plan, GError **error);
+void plan_add_no_new_privileges_step(const PlanInput *input, Plan *plan);
+void plan_add_filter_step(const PlanInput *input, Plan *plan);

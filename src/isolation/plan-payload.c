@@ -72,13 +72,6 @@ static void add_output_step(const PlanInput *input, Plan *plan, unsigned kind, S
         step->number = OUTPUT_SAME;
 }
 
-static bool no_new_privileges(const PlanInput *input)
-{
-    if (spec_is_set(input->spec, SETTING_NO_NEW_PRIVILEGES))
-        return spec_get_uint(input->spec, SETTING_NO_NEW_PRIVILEGES);
-    return input->identity->uid != 0;
-}
-
 static bool is_journal(const PlanInput *input, SettingId id, bool given)
 {
     return !given && g_strcmp0(spec_get_string(input->spec, id), "journal") == 0;
@@ -108,15 +101,14 @@ bool plan_add_payload_steps(const PlanInput *input, Plan *plan, GError **error)
     if (!plan_add_limit_steps(input, plan, error) || !plan_add_identity_steps(input, plan, error) ||
         !plan_add_capability_step(input, plan, error))
         return false;
-    if (no_new_privileges(input))
-        plan_add_step(plan, STEP_NO_NEW_PRIVILEGES, true);
-    else
-        plan_add_dropped(plan, STEP_NO_NEW_PRIVILEGES,
-                         "the payload is root's, or it was switched off");
+    if (!plan_choose_filters(input, plan, error))
+        return false;
+    plan_add_no_new_privileges_step(input, plan);
     add_output_step(input, plan, STEP_STDOUT, SETTING_STANDARD_OUTPUT);
     add_output_step(input, plan, STEP_STDERR, SETTING_STANDARD_ERROR);
     plan_add_step(plan, STEP_WORKING_DIRECTORY, true)->path = g_strdup(
         directory && *directory ? directory : "/");
+    plan_add_filter_step(input, plan);
     plan_add_step(plan, STEP_EXEC, true)->path = g_strdup(plan->script ? plan->script
                                                                        : plan->executable);
     return true;

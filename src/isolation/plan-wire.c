@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/mman.h>
 
 #include "isolation/plan-wire.h"
@@ -71,6 +72,21 @@ static uint32_t append_groups(GByteArray *bytes, const Identity *identity)
     return append(bytes, groups->data, groups->len * sizeof(uint32_t), 8);
 }
 
+static uint32_t append_filters(GByteArray *bytes, const GPtrArray *filters)
+{
+    struct WireFilter wire[WIRE_FILTERS_MAX] = { 0 };
+
+    g_assert(filters->len <= WIRE_FILTERS_MAX);
+    for (guint i = 0; i < filters->len; i++) {
+        gsize size;
+        const void *program = g_bytes_get_data(g_ptr_array_index(filters, i), &size);
+
+        wire[i].program = append(bytes, program, size, 8);
+        wire[i].count = (uint32_t)(size / sizeof(struct sock_filter));
+    }
+    return append(bytes, wire, filters->len * sizeof wire[0], 8);
+}
+
 /* One that grows leaves copies behind. */
 #define PLAN_SIZE_USUAL (128u * 1024)
 
@@ -88,6 +104,7 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
         .owner_group_count = (uint32_t)plan->owner.n_groups,
         .own_pid_namespace = plan_has_namespace(plan, NAMESPACE_PID),
         .kill_signal = (uint32_t)plan->kill_signal,
+        .filter_count = plan->filters->len,
         .limit_count = plan->limits->len,
         .bounding = plan->capabilities.bounding,
         .permitted = plan->capabilities.permitted,
@@ -102,6 +119,7 @@ GByteArray *plan_encode(const Plan *plan, GError **error)
     header.limits = append(bytes, plan->limits->data, plan->limits->len * sizeof(struct WireLimit),
                            8);
     header.owner_groups = append_groups(bytes, &plan->owner);
+    header.filters = append_filters(bytes, plan->filters);
     header.executable = append_string(bytes, plan->executable);
     header.search_path = append_string(bytes, plan->search_path);
     header.script = append_string(bytes, plan->script);

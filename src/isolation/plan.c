@@ -41,6 +41,7 @@ Plan *plan_new(void)
 {
     Plan *plan = g_new0(Plan, 1);
 
+    plan->filters = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     plan->limits = g_array_new(FALSE, FALSE, sizeof(struct WireLimit));
     plan->steps = g_ptr_array_new_with_free_func((GDestroyNotify)plan_step_free);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
@@ -56,6 +57,7 @@ void plan_free(Plan *plan)
         g_free(plan->isolation[kind].reason);
     g_clear_pointer(&plan->steps, g_ptr_array_unref);
     g_clear_pointer(&plan->limits, g_array_unref);
+    g_clear_pointer(&plan->filters, g_ptr_array_unref);
     g_strfreev(plan->argv);
     /* They may hold secrets. */
     for (size_t i = 0; plan->environment && plan->environment[i]; i++)

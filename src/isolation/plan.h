@@ -81,8 +81,9 @@ typedef struct Plan {
     int kill_signal; /* with which systemd stops the instance; 0: SIGTERM only */
     Identity identity;
     Capabilities capabilities;
-    GArray *limits; /* struct WireLimit; a STEP_LIMIT has the index of one */
-    Identity owner; /* with whose rights the paths of settings are opened */
+    GPtrArray *filters; /* GBytes of struct sock_filter, in the order of loading */
+    GArray *limits;     /* struct WireLimit; a STEP_LIMIT has the index of one */
+    Identity owner;     /* with whose rights the paths of settings are opened */
 } Plan;
 
 /* What payloads of a service that is not root's begin with: they cannot get beyond it. */
@@ -102,6 +103,7 @@ typedef struct PlanInput {
     const Spec *spec;
     const char *name;
     const char *id;
+    uid_t owner_uid;
     uid_t service_uid; /* the service's own: 0 may become anybody */
     gid_t service_gid;
     const OwnLimits *own_limits;

@@ -82,6 +82,8 @@ static const StepInfo step_infos[STEP_COUNT] = {
                       CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_WORKING_DIRECTORY] = { "working-directory", "entering the working directory",
                                  CONSTELLATION_ERROR_SPAWN_FAILED },
+    [STEP_FILTER] = { "system-call-filter", "loading the filters of system calls",
+                      CONSTELLATION_ERROR_ISOLATION_FAILED },
     [STEP_EXEC] = { "exec", "executing", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_FORK] = { "fork", "making the payload's process", CONSTELLATION_ERROR_SPAWN_FAILED },
     [STEP_SCRIPT] = { "script", "opening the script", CONSTELLATION_ERROR_SPAWN_FAILED },
@@ -275,6 +277,10 @@ static const char *step_advice(unsigned kind, int error_number, const char *path
         return "only root may raise a hard limit, and no descriptor limit above fs.nr_open";
     case STEP_KEYRING:
         return error_number == EDQUOT ? "the user has too many keys (kernel.keys.maxkeys)" : NULL;
+    case STEP_FILTER:
+        return error_number == ENOSYS || error_number == EINVAL
+                   ? "this kernel, or the container around the service, has no seccomp filters"
+                   : "see seccomp(2)";
     case STEP_CAPABILITIES:
         return "the service itself must have all that it gives and takes";
     case STEP_FORK:

@@ -182,6 +182,7 @@ enum {
     STEP_STDOUT, /* path: a file, as the payload's user; number: OUTPUT_* */
     STEP_STDERR,
     STEP_WORKING_DIRECTORY, /* path */
+    STEP_FILTER,            /* number: filters of system calls, loaded just before the exec */
     STEP_EXEC,              /* the argv of the plan */
     STEP_FORK,              /* making the payload's process; never in a plan, only in faults */
     STEP_SCRIPT,            /* opening the script; only in faults */
@@ -228,6 +229,12 @@ struct WireLimit {
     uint64_t hard;
 };
 
+/* A filter of system calls: struct sock_filter[]. */
+struct WireFilter {
+    uint32_t program; /* offset */
+    uint32_t count;   /* of instructions */
+};
+
 /* At offset 0 of the plan. All offsets are from there, all strings NUL-terminated; argv and env
  * are tables of 64-bit offsets, 8-byte aligned, that the init turns into pointers in place (its
  * mapping is private) and that end with a 0 entry. argc 0 is a sandbox: nothing is executed. */
@@ -256,6 +263,8 @@ struct WirePlan {
     uint32_t kill_signal; /* with which systemd stops a scope, besides SIGTERM; 0: no other */
     uint32_t limit_count;
     uint32_t limits; /* offset of struct WireLimit[] */
+    uint32_t filter_count;
+    uint32_t filters; /* offset of struct WireFilter[], in the order of loading */
     /* What the payload has at most, has at its exec, and keeps through it without being root's; bit
      * n is capability n. Each is within the one before. */
     uint64_t bounding;
@@ -273,8 +282,10 @@ struct WirePlan {
 #define WIRE_STEPS_MAX     512u
 #define WIRE_ARGS_MAX      4096u
 #define WIRE_GROUPS_MAX    1024u
-#define WIRE_RESOURCES     16u /* RLIMIT_CPU to RLIMIT_RTTIME */
-#define WIRE_NICE_MAX      39u /* 19 + 20 */
+#define WIRE_FILTERS_MAX   4u
+#define WIRE_FILTER_MAX    4096u /* instructions; BPF_MAXINSNS */
+#define WIRE_RESOURCES     16u   /* RLIMIT_CPU to RLIMIT_RTTIME */
+#define WIRE_NICE_MAX      39u   /* 19 + 20 */
 #define WIRE_OOM_SCORE_MAX 2000u
 
 /* ---- init: commands once it runs ------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include "model/capabilities.h"
 #include "model/privileged.h"
+#include "model/syscalls.h"
 
 typedef enum Privilege {
     PRIVILEGE_ALWAYS = 0, /* what has no row, too */
@@ -10,6 +11,7 @@ typedef enum Privilege {
     PRIVILEGE_IF_OFF, /* a choice of required, try, off */
     PRIVILEGE_IF_NO,  /* a boolean that is a protection */
     PRIVILEGE_IF_ANY, /* capabilities */
+    PRIVILEGE_IF_UNFILTERED,
     PRIVILEGE_IF_NEGATIVE,
     PRIVILEGE_IF_RAISED, /* a limit above the hard one that payloads begin with */
 } Privilege;
@@ -65,6 +67,9 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_NO_NEW_PRIVILEGES] = PRIVILEGE_IF_NO,
     [SETTING_CAPABILITY_BOUNDING_SET] = PRIVILEGE_IF_ANY,
     [SETTING_AMBIENT_CAPABILITIES] = PRIVILEGE_IF_ANY,
+    [SETTING_SYSTEM_CALL_FILTER] = PRIVILEGE_IF_UNFILTERED,
+    [SETTING_SYSTEM_CALL_ERROR_NUMBER] = PRIVILEGE_NEVER,
+    [SETTING_LOCK_PERSONALITY] = PRIVILEGE_NEVER,
     [SETTING_OOM_SCORE_ADJUST] = PRIVILEGE_IF_NEGATIVE,
     [SETTING_NICE] = PRIVILEGE_IF_NEGATIVE,
     [SETTING_LIMIT_CPU] = PRIVILEGE_IF_RAISED,
@@ -124,6 +129,8 @@ static bool is_privileged(const Spec *spec, SettingId id, const uint64_t *hard_l
         return spec_get_uint(spec, id) == 0;
     case PRIVILEGE_IF_ANY:
         return asks_for_capabilities(spec, id);
+    case PRIVILEGE_IF_UNFILTERED:
+        return !spec_has_default_filter(spec, UINT32_MAX);
     case PRIVILEGE_IF_NEGATIVE:
         return (int64_t)spec_get_uint(spec, id) < 0;
     case PRIVILEGE_IF_RAISED:

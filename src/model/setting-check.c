@@ -3,6 +3,7 @@
 /* The judge of single values. One row a type; the limits of lists are those of execve(2), which
  * would refuse the rest with a number instead of a sentence, long after the caller has gone. */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "model/rlimits.h"
 #include "model/setting-check.h"
 #include "model/setting-text.h"
+#include "model/syscalls.h"
 #include "model/text.h"
 #include "util/error.h"
 #include "util/parse.h"
@@ -18,8 +20,14 @@
 #define COMMAND_WORDS_MAX     1024
 #define ENVIRONMENT_WORDS_MAX 256
 #define LIST_WORDS_MAX        64
+#define SYSCALL_WORDS_MAX     512
 #define LIST_WORD_MAX         256           /* bytes */
 #define ARGUMENT_MAX          (128u * 1024) /* bytes with the NUL: MAX_ARG_STRLEN of Linux */
+
+static bool is_syscall_action(const char *text)
+{
+    return syscall_action_read(text) != -EINVAL;
+}
 
 static const struct {
     ValueKind kind;
@@ -44,6 +52,8 @@ static const struct {
                             "must be a user name or a uid (0 to 4294967294, not 65535)" },
     [SETTING_TYPE_GROUP] = { VALUE_STRING, text_is_user,
                              "must be a group name or a gid (0 to 4294967294, not 65535)" },
+    [SETTING_TYPE_SYSCALL_ACTION] = { VALUE_STRING, is_syscall_action,
+                                      "must be kill, or the name or number of an error" },
     [SETTING_TYPE_RLIMIT] = { VALUE_STRING, NULL, NULL },
     [SETTING_TYPE_HOSTNAME] = { VALUE_STRING, text_is_hostname,
                                 "must be a host name: letters, digits, hyphens and dots, at most "
@@ -58,6 +68,7 @@ static const struct {
     [SETTING_TYPE_PATHS] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_BINDS] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_TEMPORARY] = { VALUE_STRV, NULL, NULL },
+    [SETTING_TYPE_SYSCALLS] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_COMMAND] = { VALUE_STRV, NULL, NULL },
     [SETTING_TYPE_ENVIRONMENT] = { VALUE_STRV, NULL, NULL },
 };
@@ -211,6 +222,18 @@ static char *capabilities_fault(const char *const *strv)
                            quoted);
 }
 
+static char *syscalls_fault(const char *const *strv)
+{
+    g_auto(SyscallFilter) filter = { 0 };
+    char *fault = NULL;
+
+    for (size_t i = 0; strv[i]; i++)
+        if (i == SYSCALL_WORDS_MAX || !text_is_shown(strv[i]))
+            return g_strdup_printf("at most %d words, without control characters",
+                                   SYSCALL_WORDS_MAX);
+    return syscall_filter_read(strv, &filter, &fault) ? NULL : fault;
+}
+
 static bool argument_fits(const char *word)
 {
     return strlen(word) < ARGUMENT_MAX && g_utf8_validate(word, -1, NULL);
@@ -269,6 +292,7 @@ bool setting_check_strv(const Setting *setting, const char *const *strv, GError 
         [SETTING_TYPE_PATHS] = paths_fault,
         [SETTING_TYPE_BINDS] = binds_fault,
         [SETTING_TYPE_TEMPORARY] = temporary_fault,
+        [SETTING_TYPE_SYSCALLS] = syscalls_fault,
     };
     g_autofree char *fault = faults[setting->type](strv);
 

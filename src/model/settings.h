@@ -51,6 +51,8 @@ typedef enum SettingType {          /* bus signature; value in a Spec; text in f
     SETTING_TYPE_GROUP,             /* s; string: a group name or a decimal gid */
     SETTING_TYPE_GROUPS,            /* as; strv of such */
     SETTING_TYPE_CAPABILITIES,      /* as; strv of CAP_NAME, the first with ~: all but these */
+    SETTING_TYPE_SYSCALLS,          /* as; strv of calls and @groups; see model/syscalls.h */
+    SETTING_TYPE_SYSCALL_ACTION,    /* s; string: kill or an errno by name or number */
     SETTING_TYPE_RLIMIT,            /* s; string: LIMIT or SOFT:HARD in the unit of its resource */
     _SETTING_TYPE_COUNT,
 } SettingType;

@@ -40,6 +40,13 @@ static void use(struct WirePlan *plan)
     groups = (const uint32_t *)(const void *)((const char *)plan + plan->owner_groups);
     for (uint32_t i = 0; i < plan->owner_group_count; i++)
         total += groups[i];
+    for (uint32_t i = 0; i < plan->filter_count; i++) {
+        const struct WireFilter *filter = &plan_filters(plan)[i];
+        const uint64_t *program = (const uint64_t *)(const void *)((const char *)plan +
+                                                                   filter->program);
+        for (uint32_t k = 0; k < filter->count; k++)
+            total += (size_t)program[k];
+    }
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const char *path = plan_string(plan, steps[i].path);
         g_assert_cmpuint(steps[i].kind, <=, STEP_EXEC);

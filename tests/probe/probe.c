@@ -134,7 +134,7 @@ static int write_stamp(const struct timespec *now, const char *path)
 
 static int usage(int status)
 {
-    const Verb *const tables[] = { behaviour_verbs, attempt_verbs };
+    const Verb *const tables[] = { behaviour_verbs, attempt_verbs, call_verbs };
     FILE *stream = status == 0 ? stdout : stderr;
 
     (void)fprintf(stream, "probe [--output=PATH] [VERB [ARGUMENT...]]\n");
@@ -149,7 +149,7 @@ static int usage(int status)
 
 static const Verb *find_verb(const char *name)
 {
-    const Verb *const tables[] = { behaviour_verbs, attempt_verbs };
+    const Verb *const tables[] = { behaviour_verbs, attempt_verbs, call_verbs };
 
     if (strcmp(name, report_verb.name) == 0)
         return &report_verb;

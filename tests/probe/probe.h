@@ -19,6 +19,7 @@ typedef struct Verb {
 extern const Verb report_verb;
 extern const Verb behaviour_verbs[]; /* ends with a name of NULL */
 extern const Verb attempt_verbs[];   /* likewise */
+extern const Verb call_verbs[];      /* likewise */
 
 /* One `key=value` line; control characters of the value come as \xNN, so that a value is never two
  * lines. Kept until answer_send(), which writes all of them at once and can be called again: then

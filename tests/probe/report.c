@@ -171,9 +171,9 @@ static void report_namespaces(void)
 
 static void report_status(void)
 {
-    static const char *const wanted[] = { "CapInh", "CapPrm",     "CapEff", "CapBnd",
-                                          "CapAmb", "NoNewPrivs", "SigBlk", "SigIgn",
-                                          "SigCgt", "Seccomp",    "NSpid" };
+    static const char *const wanted[] = { "CapInh", "CapPrm",     "CapEff",          "CapBnd",
+                                          "CapAmb", "NoNewPrivs", "SigBlk",          "SigIgn",
+                                          "SigCgt", "Seccomp",    "Seccomp_filters", "NSpid" };
     FILE *file = fopen("/proc/self/status", "re");
     char line[4096];
 

@@ -7,6 +7,7 @@
  * $CONSTELLATION_TEST_DENY the newer calls about mounts fail with that errno. */
 
 #include <check.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -41,6 +42,8 @@ typedef struct Run {
     const char *env[8];
     uint32_t groups[4], owner_groups[4];
     struct WireLimit limits[RUN_LIMITS_MAX];
+    const struct sock_filter *programs[WIRE_FILTERS_MAX]; /* header.filter_count of them */
+    uint32_t program_sizes[WIRE_FILTERS_MAX];             /* in instructions */
     const char *executable, *search_path, *script;
     char strings[RUN_STRINGS_MAX]; /* of the steps */
     size_t strings_used;

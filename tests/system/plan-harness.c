@@ -85,6 +85,18 @@ static uint32_t append_strings(char *plan, uint32_t *size, const char *const *st
     return append(plan, size, offsets, (count + 1) * sizeof offsets[0]);
 }
 
+static uint32_t append_filters(const Run *run, char *plan, uint32_t *size)
+{
+    struct WireFilter filters[WIRE_FILTERS_MAX] = { 0 };
+
+    for (uint32_t i = 0; i < run->header.filter_count && i < WIRE_FILTERS_MAX; i++) {
+        filters[i].count = run->program_sizes[i];
+        filters[i].program = append(plan, size, run->programs[i],
+                                    run->program_sizes[i] * sizeof run->programs[i][0]);
+    }
+    return append(plan, size, filters, run->header.filter_count * sizeof filters[0]);
+}
+
 int run_plan_fd(const Run *run)
 {
     static union {
@@ -109,6 +121,7 @@ int run_plan_fd(const Run *run)
                            header.limit_count * sizeof run->limits[0]);
     header.owner_groups = append(plan.bytes, &size, run->owner_groups,
                                  header.owner_group_count * sizeof(uint32_t));
+    header.filters = append_filters(run, plan.bytes, &size);
     header.argv = append_strings(plan.bytes, &size, run->argv, &header.argc);
     header.env = append_strings(plan.bytes, &size, run->env, &header.envc);
     header.executable = append_string(plan.bytes, &size, run->executable);

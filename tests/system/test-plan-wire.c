@@ -65,6 +65,13 @@ DAMAGE(permitted_beyond_the_bounding_set, plan->permitted = 1)
 DAMAGE(ambient_beyond_the_permitted_set, plan->bounding = plan->ambient = 1)
 DAMAGE(a_score_beyond_all, steps_of(plan)[4].kind = STEP_PAYLOAD_OOM_SCORE;
        steps_of(plan)[4].number = 2001)
+DAMAGE(too_many_filters, plan->filter_count = WIRE_FILTERS_MAX + 1)
+DAMAGE(filters_outside, plan->filters = (plan->size & ~7u); plan->filter_count = 1)
+DAMAGE(filter_step_without_filters, steps_of(plan)[5].kind = STEP_FILTER)
+/* What is there, read as { offset, count }. */
+DAMAGE(a_filter_in_argv, plan->filter_count = 1; plan->filters = plan->steps;
+       ((uint32_t *)(void *)((char *)plan + plan->steps))[0] = plan->argv;
+       ((uint32_t *)(void *)((char *)plan + plan->steps))[1] = 1)
 DAMAGE(not_pid_1, plan->own_pid_namespace = 0)
 
 START_TEST(a_plan_that_is_not_right_is_a_fault)
@@ -103,6 +110,10 @@ START_TEST(a_plan_that_is_not_right_is_a_fault)
         permitted_beyond_the_bounding_set,
         ambient_beyond_the_permitted_set,
         a_score_beyond_all,
+        too_many_filters,
+        filters_outside,
+        filter_step_without_filters,
+        a_filter_in_argv,
         not_pid_1,
     };
 

@@ -61,6 +61,8 @@ START_TEST(every_type_of_value_survives_a_round_trip)
         [SETTING_TYPE_GROUP] = { "root", "0", "4294967294" },
         [SETTING_TYPE_GROUPS] = { "", "audio 7 _ssh" },
         [SETTING_TYPE_CAPABILITIES] = { "", "CAP_CHOWN cap_kill", "~CAP_SYS_ADMIN", "~" },
+        [SETTING_TYPE_SYSCALLS] = { "", "off", "@system-service ~@mount keyctl:EPERM", "~swapon" },
+        [SETTING_TYPE_SYSCALL_ACTION] = { "kill", "EPERM", "38" },
         [SETTING_TYPE_RLIMIT] = { "7", "0:9", "infinity", "1:infinity" },
     };
 

@@ -227,7 +227,8 @@ def the_plan_names_every_step_and_what_became_of_it(world):
 @test
 def every_payload_has_a_session_keyring_of_its_own(world):
     keyrings = [world.probe("report", **how)["keyring"]
-                for how in ({}, {}, {"User": "alice"}, {"by": alice(world)})]
+                for how in ({}, {}, {"User": "alice"},
+                            {"by": alice(world), "SystemCallFilter": "off"})]
     equal(len(set(keyrings)), 4)
     for keyring in keyrings:
         check(keyring.isdigit(), f"no keyring: {keyring}")
