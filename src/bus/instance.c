@@ -42,6 +42,12 @@ static bool story_start(Instance *instance, const void *options, WaiterCallback 
     return instance_start(instance, options, done, userdata, error);
 }
 
+static bool story_prepare(Instance *instance, const void *options, WaiterCallback done,
+                          void *userdata, GError **error)
+{
+    return instance_prepare(instance, options, done, userdata, error);
+}
+
 static bool story_stop(Instance *instance, const void *options, WaiterCallback done, void *userdata,
                        GError **error)
 {
@@ -98,6 +104,27 @@ static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *e
     if ((options[0].given || options[1].given || options[2].given) &&
         target.instance->owner != call->caller)
         call_need(call, ACTION_ENTER);
+    return call_submit(g_steal_pointer(&call), error);
+}
+
+/* ---- Prepare --------------------------------------------------------------------------------- */
+
+static int act_prepare(Call *call, sd_bus_error *error)
+{
+    return tell_story(call, story_prepare, call->args, false, error);
+}
+
+static int method_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Target target = *(Target *)userdata;
+    g_autoptr(Call) call = call_new(target.connection, target.instance, message, act_prepare);
+    StartOptions *start = call_args(call, sizeof *start, NULL);
+    g_autoptr(GError) failure = NULL;
+    Option options[] = { { "NoDegrade", 'b', &start->no_degrade, false } };
+
+    *start = START_OPTIONS_DEFAULT;
+    if (!options_read(message, options, G_N_ELEMENTS(options), &failure))
+        return bus_fail(error, failure);
     return call_submit(g_steal_pointer(&call), error);
 }
 
@@ -285,6 +312,7 @@ static int method_set_limits(sd_bus_message *message, void *userdata, sd_bus_err
 const sd_bus_vtable instance_vtable[] = {
     SD_BUS_VTABLE_START(0),
     ACCESS_METHOD(INSTANCE, Start, "a{sv}", SD_BUS_PARAM(options), "", , method_start),
+    ACCESS_METHOD(INSTANCE, Prepare, "a{sv}", SD_BUS_PARAM(options), "", , method_prepare),
     ACCESS_METHOD(INSTANCE, Stop, "a{sv}", SD_BUS_PARAM(options), "", , method_stop),
     ACCESS_METHOD(INSTANCE, Restart, "a{sv}", SD_BUS_PARAM(options), "", , method_restart),
     ACCESS_METHOD(INSTANCE, Destroy, "a{sv}", SD_BUS_PARAM(options), "", , method_destroy),

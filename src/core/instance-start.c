@@ -55,6 +55,13 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+void start_watch_deadline(Start *start)
+{
+    (void)timer_start(start->instance->controller->event, &start->deadline,
+                      spec_get_uint(start->instance->spec, SETTING_TIMEOUT_START), on_deadline,
+                      start, "start");
+}
+
 static Start *start_new(Instance *instance, const StartOptions *options)
 {
     Start *start = g_new0(Start, 1);
@@ -62,6 +69,7 @@ static Start *start_new(Instance *instance, const StartOptions *options)
     start->instance = instance;
     start->no_degrade = options->no_degrade;
     start->automatic = options->automatic;
+    start->prepare = options->prepare;
     for (size_t i = 0; i < G_N_ELEMENTS(start->stdio); i++)
         start->stdio[i] = options->stdio[i] >= 0 ? fcntl(options->stdio[i], F_DUPFD_CLOEXEC, 3)
                                                  : -1;
@@ -111,9 +119,7 @@ static void start_begin(Instance *instance, const StartOptions *options)
         start_fail(start, g_steal_pointer(&error), RESULT_RESOURCES, EVENT_START_FAILED);
         return;
     }
-    (void)timer_start(instance->controller->event, &start->deadline,
-                      spec_get_uint(instance->spec, SETTING_TIMEOUT_START), on_deadline, start,
-                      "start");
+    start_watch_deadline(start);
     controller_queue_start(instance->controller, start);
 }
 
@@ -129,6 +135,7 @@ bool instance_start(Instance *instance, const StartOptions *options, WaiterCallb
         return true;
     case ANSWER_JOIN:
         waiters_add(&instance->waiters, WAIT_STARTED, done, userdata);
+        start_go_on(instance->start);
         return true;
     default:
         return instance_refuse(instance, REQUEST_START, error);
@@ -278,8 +285,8 @@ static bool step_down(Start *start, const GError *why)
 static void on_placed(Placement *placement, GError *error, void *userdata)
 {
     Start *start = userdata;
-    g_autoptr(GError) failure = NULL;
 
+    (void)placement;
     start->placing = false;
     /* A dead process cannot be placed anywhere, and says nothing about the rung: its end, which is
      * about to be read, tells what to do. */
@@ -291,11 +298,21 @@ static void on_placed(Placement *placement, GError *error, void *userdata)
             start_fail(start, g_error_copy(error), RESULT_RESOURCES, EVENT_START_FAILED);
         return;
     }
+    start->placed = true;
+    if (!start_stays_at_gate(start))
+        start_open_gate(start);
+}
+
+void start_open_gate(Start *start)
+{
+    int cgroup_fd = start->instance->placement->cgroup_fd;
+    g_autoptr(GError) failure = NULL;
+
     start->phase = START_RELEASED;
     crash_point(CRASH_START_PLACED);
     /* If that cannot be sent the init has given up already: its fault, or its end, is about to be
      * read and says why. */
-    if (!conversation_open_gate(start->conversation, placement->cgroup_fd, &failure))
+    if (!conversation_open_gate(start->conversation, cgroup_fd, &failure))
         log_debug("%s (%s): %s", start->instance->id, start->instance->name, failure->message);
     crash_point(CRASH_START_RELEASED);
     controller_start_over(start->instance->controller, start);
@@ -354,6 +371,7 @@ static void start_executed(Start *start)
     (void)instance_apply(instance, EVENT_EXECUTED, SUB_STATE_RUNNING, NULL);
     crash_point(CRASH_START_RUNNING);
     runtime_watch(instance);
+    waiters_tell(&instance->waiters, WAIT_PREPARED, instance, NULL);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, NULL);
     event_tell(instance, EVENT_LOG_STARTED);
     outside_watch(instance);
@@ -432,6 +450,10 @@ static void on_said(uint32_t type, const struct WireMessage *message, pid_t pid,
     switch (type) {
     case WIRE_FAULT:
         start_fault(start, message);
+        break;
+    case WIRE_WAITING:
+        start->waits_at_gate = true;
+        (void)start_stays_at_gate(start);
         break;
     case WIRE_PAYLOAD:
         start_payload(start, pid, uid);

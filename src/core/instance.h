@@ -101,6 +101,7 @@ struct Instance {
 typedef struct StartOptions {
     bool no_degrade;
     bool automatic; /* by the restart policy: the history goes on */
+    bool prepare;   /* see instance_prepare() */
     int stdio[3];   /* -1: as the settings say; dup'ed */
 } StartOptions;
 #define START_OPTIONS_DEFAULT ((StartOptions){ .stdio = { -1, -1, -1 } })
@@ -116,6 +117,10 @@ typedef struct StopOptions {
  * once, perhaps before the function returns. `done` may be NULL. */
 bool instance_start(Instance *instance, const StartOptions *options, WaiterCallback done,
                     void *userdata, GError **error);
+/* The first half of a start: everything but the payload; instance_start() goes on from there. It
+ * is STARTING meanwhile, and prepared. */
+bool instance_prepare(Instance *instance, const StartOptions *options, WaiterCallback done,
+                      void *userdata, GError **error);
 bool instance_stop(Instance *instance, const StopOptions *options, WaiterCallback done,
                    void *userdata, GError **error);
 bool instance_restart(Instance *instance, const StopOptions *options, WaiterCallback done,

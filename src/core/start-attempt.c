@@ -140,6 +140,7 @@ static bool make_plan(Start *start, GError **error)
         .layers = controller->layers,
         .has_cgroup = start->backend != backend_by_name("monitor"),
         .no_degrade = start->no_degrade,
+        .tell_at_gate = start->prepare,
         .groups_denied = controller->groups_denied,
         .given_stdout = start->stdio[1] >= 0,
         .given_stderr = start->stdio[2] >= 0,
@@ -277,6 +278,7 @@ bool start_attempt(Start *start, LaunchCallback launched, ConversationCallback s
 
 void start_abandon_attempt(Start *start)
 {
+    start->placed = start->waits_at_gate = false;
     Instance *instance = start->instance;
     Controller *controller = instance->controller;
 

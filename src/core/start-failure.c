@@ -49,6 +49,7 @@ void start_finish_failure(Start *start)
                              ? instance_judge_end(instance, &event)
                              : SUB_STATE_DEAD;
     (void)instance_apply(instance, event, sub_state, NULL);
+    waiters_tell(&instance->waiters, WAIT_PREPARED, instance, error);
     waiters_tell(&instance->waiters, WAIT_STARTED, instance, error);
     instance_after_stop(instance);
 }

@@ -10,6 +10,7 @@ typedef enum StartPhase {
     START_QUEUED,
     START_LAUNCHING, /* the launcher was asked for an init */
     START_PLACING,   /* the backend was asked for its cgroup */
+    START_PREPARED,  /* the init waits at its gate, for as long as somebody likes */
     START_RELEASED,  /* the gate is open */
     START_RETRYING,  /* this attempt is being cleared away, another follows */
     START_FAILING,   /* it is being cleared away, none follows */
@@ -21,6 +22,9 @@ struct Start {
     bool admitted; /* it is its turn: counts among starts_running, until its gate is open */
     bool no_degrade;
     bool automatic; /* by the restart policy */
+    bool prepare;   /* to its gate and no further */
+    bool placed;
+    bool waits_at_gate; /* the init has said so: asked for where it is prepared only */
     int stdio[3];
     unsigned excluded; /* rungs that were tried: 1 << BackendChoice */
     bool held;         /* the holder scope was tried */
@@ -57,6 +61,18 @@ PlacementRequest start_placement_request(const Start *start);
 
 /* Clears away what start_attempt() made, but for a living init. */
 void start_abandon_attempt(Start *start);
+
+/* Opens the gate of one that is placed; its deadline, from now on. */
+void start_open_gate(Start *start);
+void start_watch_deadline(Start *start);
+
+/* ---- instance-prepare.c ---------------------------------------------------------------------- */
+
+/* It is not to go through its gate; if it is there now, who asked for that is told. */
+bool start_stays_at_gate(Start *start);
+
+/* Somebody starts it. */
+void start_go_on(Start *start);
 
 /* ---- start-failure.c ------------------------------------------------------------------------- */
 

@@ -12,10 +12,11 @@ typedef struct Instance Instance;
 typedef void (*WaiterCallback)(Instance *instance, const GError *error, void *userdata);
 
 typedef enum WaitFor {
-    WAIT_STARTED, /* the start that is under way is over */
-    WAIT_ENDED,   /* the run is over, and everything of it gone: who asked for that */
-    WAIT_RESULT,  /* the same: who wants to know how it ended, of one that is still there */
-    WAIT_FINAL,   /* the same, and no restart follows */
+    WAIT_PREPARED, /* ... has come to its gate, or is over */
+    WAIT_STARTED,  /* the start that is under way is over */
+    WAIT_ENDED,    /* the run is over, and everything of it gone: who asked for that */
+    WAIT_RESULT,   /* the same: who wants to know how it ended, of one that is still there */
+    WAIT_FINAL,    /* the same, and no restart follows */
     WAIT_DESTROYED,
 } WaitFor;
 

@@ -78,9 +78,13 @@ static int perform_time_namespace(struct Init *init)
     return 0;
 }
 
-static int perform_gate(struct Init *init)
+static int perform_gate(struct Init *init, bool tell)
 {
+    static const struct WireMessage waiting = { .type = WIRE_WAITING };
     Received received = { .size = 0 };
+
+    if (tell)
+        ctl_send(init, &waiting);
     int error = ctl_wait(init, WIRE_GATE, &received);
 
     if (error == 0 && received.n_fds > 1)
@@ -114,7 +118,7 @@ static int perform(struct Init *init, uint32_t index, const char **ret_path)
     case STEP_TIME_NAMESPACE:
         return perform_time_namespace(init);
     case STEP_GATE:
-        return perform_gate(init);
+        return perform_gate(init, step->number != 0);
     case STEP_CGROUP_NAMESPACE:
         return unshare(CLONE_NEWCGROUP) < 0 ? errno : 0;
     default:

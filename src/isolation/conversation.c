@@ -19,7 +19,7 @@ static bool message_is_sound(const struct WireMessage *message, const Received *
 {
     return received->size == sizeof *message && received->n_fds == 0 &&
            (message->type == WIRE_FAULT || message->type == WIRE_PAYLOAD ||
-            message->type == WIRE_EXECUTED) &&
+            message->type == WIRE_EXECUTED || message->type == WIRE_WAITING) &&
            memchr(message->path, '\0', sizeof message->path) != NULL;
 }
 

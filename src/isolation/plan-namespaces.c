@@ -106,6 +106,6 @@ void plan_add_namespace_steps(const PlanInput *input, Plan *plan)
 
 void plan_add_gate_steps(const PlanInput *input, Plan *plan)
 {
-    plan_add_step(plan, STEP_GATE, true);
+    plan_add_step(plan, STEP_GATE, true)->number = input->tell_at_gate;
     (void)add_step(input, plan, NAMESPACE_CGROUP, STEP_CGROUP_NAMESPACE);
 }

@@ -117,6 +117,7 @@ typedef struct PlanInput {
     const char *layers;       /* where changes of instances are kept; NULL: nowhere */
     bool has_cgroup;          /* the rung gives it a cgroup of its own */
     bool no_degrade;          /* every refusal is an error */
+    bool tell_at_gate;        /* the init says when it waits there */
     bool groups_denied;       /* the host's user namespace forbids setgroups(2) */
     bool given_stdout;        /* the caller gave a file descriptor instead of the setting */
     bool given_stderr;

@@ -118,6 +118,7 @@ enum {
     WIRE_GATE = 2,     /* to init; fd: the instance's cgroup directory, if there is one */
     WIRE_FAULT = 3,    /* from init or payload: a step failed; `fatal` says whether init gives up */
     WIRE_PAYLOAD = 4,  /* from the payload just before its exec: SCM_CREDENTIALS tell pid and uid */
+    WIRE_WAITING = 6,  /* from init: it is at its gate; only if number of that step is 1 */
     WIRE_EXECUTED = 5, /* from init: the payload has been executed (or there is none to execute) */
 };
 

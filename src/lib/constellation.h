@@ -147,12 +147,25 @@ typedef struct IsolationContext {
     IsolationKind kinds[16];
 } IsolationContext;
 
+/* Either makes the namespaces and the control group, with the payload still to come: a later start
+ * goes on from there. Teardown undoes it, when both are undone. */
+int isolation_setup_namespaces(Instance *instance);
+int isolation_teardown_namespaces(Instance *instance);
+
+/* Runs function(instance) in a child of the caller, inside a running or prepared instance: in its
+ * namespaces and control group, with its payload's rights. What it returns is the exit status; the
+ * pid, for waitpid(2), or -1. As after fork(2), the library is not initialized there. */
+pid_t isolation_clone_process(Instance *instance, int (*function)(void *));
+
+int resources_setup_cgroups(Instance *instance);
+
 /* For this run and the next ones: all of them, or none and -1. */
 int resources_update_limits(Instance *instance, ResourceLimits *limits);
 
 /* For a process of the caller's; it may use no more than the instance from then on. */
 int resources_add_process_to_cgroup(Instance *instance, pid_t pid);
 int resources_collect_stats(Instance *instance, ResourceUsage *usage);
+int resources_teardown_cgroups(Instance *instance);
 
 /* ---- beyond the original --------------------------------------------------------------------- */
 

@@ -92,6 +92,12 @@ void handles_drop_all(void)
     }
 }
 
+void handles_forget(void)
+{
+    by_pointer = by_id = NULL;
+    library.first = library.last = NULL;
+}
+
 /* ---- in a call ------------------------------------------------------------------------------- */
 
 ConstellationError handle_enter(Instance *instance, Handle **ret)

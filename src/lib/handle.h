@@ -11,12 +11,21 @@ typedef struct Without {
     const char *settings[8];
 } Without;
 
+enum {
+    SET_UP_NAMESPACES = 1u << 0,
+    SET_UP_CGROUP = 1u << 1,
+};
+
 struct Handle {
     Instance instance; /* first: the caller's pointer is that of the handle */
     Handle *next, *previous;
-    bool ours;   /* made through this library */
-    bool busy;   /* a thread is in a call on it */
-    bool listed; /* while all are looked at: the service has it */
+    bool ours;       /* made through this library */
+    bool busy;       /* a thread is in a call on it */
+    bool listed;     /* while all are looked at: the service has it */
+    bool prepared;   /* its init waits at its gate */
+    unsigned set_up; /* SET_UP_*: what the program asked to be prepared */
+    pid_t init_pid, main_pid;
+    uint32_t owner;
     Without without;
     uint64_t sampled_usec; /* CLOCK_MONOTONIC of the last sample of usage; 0: none */
     uint64_t sampled_cpu_usec;
@@ -42,6 +51,8 @@ bool handle_is_live(const Instance *instance);
 void handle_drop(Handle *handle);
 void handles_drop_all(void);
 void handles_drop_lists(void);
+/* Without freeing: a child after fork() may still read the fields. */
+void handles_forget(void);
 
 /* A call of the instance's: its arguments as for sd_bus_message_append(). Afterwards the fields are
  * those of now, also if it failed. */

@@ -49,7 +49,7 @@ static void after_fork_in_child(void)
         if (link->service_fd >= 0)
             (void)close(link->service_fd);
     }
-    handles_drop_all();
+    handles_forget();
     events_forget();
     library.link = NULL;
     library.users = 0;

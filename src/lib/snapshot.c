@@ -57,6 +57,15 @@ static int read_state(sd_bus_message *message, Instance *instance)
     return r;
 }
 
+static int read_sub_state(sd_bus_message *message, Handle *handle)
+{
+    char text[32] = "";
+    int r = property_text(message, text, sizeof text);
+
+    handle->prepared = strcmp(text, "prepared") == 0;
+    return r;
+}
+
 static int read_property(sd_bus_message *message, const char *name, void *userdata)
 {
     Snapshot *snapshot = userdata;
@@ -64,6 +73,10 @@ static int read_property(sd_bus_message *message, const char *name, void *userda
 
     if (strcmp(name, "State") == 0)
         return read_state(message, instance);
+    if (strcmp(name, "SubState") == 0)
+        return read_sub_state(message, snapshot->handle);
+    if (strcmp(name, "Owner") == 0)
+        return property_u32(message, &snapshot->handle->owner);
     if (strcmp(name, "Name") == 0)
         return property_text(message, instance->name, sizeof instance->name);
     if (strcmp(name, "MainPID") == 0)
@@ -86,6 +99,7 @@ static int read_property(sd_bus_message *message, const char *name, void *userda
 ConstellationError snapshot_refresh(Handle *handle)
 {
     Instance *instance = &handle->instance;
+    handle->prepared = false;
     Snapshot snapshot = { .handle = handle, .exit_code = -1 };
 
     ConstellationError result = properties_get(library.link, object_path(instance->id).text,
@@ -94,7 +108,14 @@ ConstellationError snapshot_refresh(Handle *handle)
         instance->state = INSTANCE_STATE_UNKNOWN;
     else
         context_add_without(handle);
-    instance->pid = (pid_t)(snapshot.main_pid ? snapshot.main_pid : snapshot.init_pid);
+    /* Prepared, it is as before to the program: it was not started. */
+    if (handle->prepared && instance->state == INSTANCE_STATE_STARTING)
+        instance->state = INSTANCE_STATE_PENDING;
+    handle->main_pid = (pid_t)snapshot.main_pid;
+    handle->init_pid = (pid_t)snapshot.init_pid;
+    instance->pid = handle->prepared
+                        ? 0
+                        : (pid_t)(snapshot.main_pid ? snapshot.main_pid : snapshot.init_pid);
     instance->exit_code = snapshot.exit_signal ? SIGNAL_EXIT_OFFSET + snapshot.exit_signal
                                                : snapshot.exit_code;
     return result;

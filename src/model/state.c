@@ -78,6 +78,7 @@ static const char *const state_names[_STATE_COUNT] = {
 static const char *const sub_state_names[_SUB_STATE_COUNT] = {
     [SUB_STATE_DEAD] = "dead",
     [SUB_STATE_START] = "start",
+    [SUB_STATE_PREPARED] = "prepared",
     [SUB_STATE_RUNNING] = "running",
     [SUB_STATE_FROZEN] = "frozen",
     [SUB_STATE_STOP_SIGTERM] = "stop-sigterm",

@@ -20,8 +20,9 @@ typedef enum State {
 } State;
 
 typedef enum SubState {
-    SUB_STATE_DEAD,  /* not started, or over */
-    SUB_STATE_START, /* STARTING */
+    SUB_STATE_DEAD,     /* not started, or over */
+    SUB_STATE_START,    /* STARTING */
+    SUB_STATE_PREPARED, /* STARTING: it waits for a start, see Prepare */
     SUB_STATE_RUNNING,
     SUB_STATE_FROZEN,
     SUB_STATE_STOP_SIGTERM,

@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(what_makes_no_sense_is_dropped)
 {
-    static const uint32_t types[] = { 0, WIRE_PLAN, WIRE_GATE, 6, UINT32_MAX };
+    static const uint32_t types[] = { 0, WIRE_PLAN, WIRE_GATE, 7, UINT32_MAX };
     struct WireMessage message = { .type = WIRE_FAULT };
 
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
