@@ -79,6 +79,41 @@ int mount_over(const struct Init *init, int directory, const char *type, unsigne
     return fchdir(init->proc) < 0 || mount(type, to, type, flags, options) < 0 ? errno : 0;
 }
 
+/* What is at the stage afterwards is ours: the directory it lies in is root's. */
+int mount_new(const struct Init *init, const char *type, unsigned long flags, const char *options)
+{
+    auto_fd stage = stage_open();
+    int error = stage < 0 ? errno : mount_over(init, stage, type, flags, options);
+
+    if (error == 0)
+        return stage_open();
+    errno = error;
+    return -1;
+}
+
+void mount_forget(const struct Init *init, int root)
+{
+    char path[FD_PATH_MAX];
+
+    fd_path(path, root);
+    if (fchdir(init->proc) == 0)
+        (void)umount2(path, MNT_DETACH);
+}
+
+int mount_place(const struct Init *init, int root, int directory)
+{
+    char from[FD_PATH_MAX], to[FD_PATH_MAX];
+    int error = 0;
+
+    fd_path(from, root);
+    fd_path(to, directory);
+    if (fchdir(init->proc) < 0 || mount(from, to, NULL, MS_MOVE, NULL) < 0)
+        error = errno;
+    if (error != 0)
+        mount_forget(init, root);
+    return error;
+}
+
 int tree_attach(const struct Init *init, int tree, int target)
 {
     char from[FD_PATH_MAX], to[FD_PATH_MAX];

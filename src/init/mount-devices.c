@@ -124,14 +124,15 @@ int devices_mount(const struct Init *init)
 
     if (host < 0 || target < 0)
         return errno;
-    error = mount_over(init, target, "tmpfs", MS_NOSUID | MS_NOEXEC, DEV_OPTIONS);
-    if (error != 0)
-        return error;
-    dev = open("/dev", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    error = dev < 0 ? errno : fill(init, host, dev);
+    dev = mount_new(init, "tmpfs", MS_NOSUID | MS_NOEXEC, DEV_OPTIONS);
+    if (dev < 0)
+        return errno;
+    error = fill(init, host, dev);
+    if (error != 0) /* half of it would be worse than the host's */
+        mount_forget(init, dev);
+    else
+        error = mount_place(init, dev, target);
     if (error == 0)
-        view_add_own(init, "/dev");
-    else /* half of it would be worse than the host's */
-        (void)umount2("/dev", MNT_DETACH);
+        view_add_own(dev);
     return error;
 }

@@ -120,16 +120,15 @@ bool view_is_kept(const struct Init *init, const char *path)
 static dev_t own[WIRE_STEPS_MAX];
 static uint32_t own_count;
 
-void view_add_own(const struct Init *init, const char *path)
+void view_add_own(int fd)
 {
-    auto_fd fd = view_open(init, path);
     struct stat status;
 
-    if (fd >= 0 && fstat(fd, &status) == 0 && own_count < WIRE_STEPS_MAX)
+    if (fstat(fd, &status) == 0 && own_count < WIRE_STEPS_MAX)
         own[own_count++] = status.st_dev;
 }
 
-static bool is_own(int fd)
+bool view_is_own(int fd)
 {
     struct stat status;
 
@@ -158,7 +157,7 @@ static int make_rest(int parent, char *rest, bool directory)
         int next = -1;
 
         rest[length] = '\0';
-        if (is_own(parent))
+        if (view_is_own(parent))
             next = make_one(parent, rest, !last || directory);
         else
             errno = ENOENT;

@@ -39,10 +39,21 @@ int host_open(const char *path)
     return (int)fd;
 }
 
+bool root_is_own(void)
+{
+    return host_root >= 0;
+}
+
+int stage_open(void)
+{
+    return openat(host_root >= 0 ? host_root : AT_FDCWD, host_root >= 0 ? STAGE + 1 : STAGE,
+                  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* What was mounted on the stage last. */
 static int enter_stage(void)
 {
-    auto_fd root = open(STAGE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_fd root = stage_open();
 
     host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0 || host_root < 0 || fchdir(root) < 0)
@@ -54,9 +65,19 @@ static int enter_stage(void)
 static int mount_on_stage(const struct Init *init, const char *type, unsigned long flags,
                           const char *options)
 {
-    auto_fd stage = open(STAGE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_fd stage = stage_open();
 
     return stage < 0 ? errno : mount_over(init, stage, type, flags, options);
+}
+
+static int add_own_root(void)
+{
+    auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (root < 0)
+        return errno;
+    view_add_own(root);
+    return 0;
 }
 
 /* ---- built of parts -------------------------------------------------------------------------- */
@@ -87,9 +108,7 @@ int root_build(const struct Init *init)
         error = enter_stage();
     if (error == 0)
         error = make_directories();
-    if (error == 0)
-        view_add_own(init, "/");
-    return error;
+    return error == 0 ? add_own_root() : error;
 }
 
 /* ---- a directory ----------------------------------------------------------------------------- */
@@ -145,7 +164,7 @@ int root_bind(const struct Init *init, const struct WireStep *step, const char *
     if (error != 0)
         return error;
     tree = tree_open(fd);
-    stage = open(STAGE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    stage = stage_open();
     if (tree < 0 || stage < 0)
         return errno;
     if (tree_is_detached())
@@ -245,7 +264,7 @@ int root_overlay(const struct Init *init, const struct WireStep *step, const cha
 
     if (error == 0 && layer < 0) {
         error = mount_on_stage(init, "tmpfs", MS_NOSUID | MS_NODEV, ROOT_OPTIONS);
-        if (error == 0 && (layer = open(STAGE, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+        if (error == 0 && (layer = stage_open()) < 0)
             error = errno;
     }
     if (error == 0)
@@ -255,7 +274,7 @@ int root_overlay(const struct Init *init, const struct WireStep *step, const cha
     if (error == 0)
         error = enter_stage();
     if (error == 0)
-        view_add_own(init, "/");
+        error = add_own_root();
     layer = fd_close(layer);
     return error;
 }

@@ -49,28 +49,41 @@ static int perform_mask(const struct Init *init, const char *path)
     return mount_over(init, directory, "tmpfs", HIDDEN_FLAGS, HIDDEN_OPTIONS);
 }
 
+/* Whether init->proc is that of the instance, and no more the host's. */
+static bool has_own_proc;
+
 static int perform_proc(struct Init *init)
 {
     auto_fd directory = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    auto_fd proc = -1;
     int error;
 
     if (directory < 0)
         return errno;
-    error = mount_over(init, directory, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    proc = mount_new(init, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    if (proc < 0)
+        return errno;
+    /* In the host's root it is where it belongs already. */
+    error = root_is_own() ? mount_place(init, proc, directory) : 0;
     if (error != 0)
         return error;
-    init->proc = fd_close(init->proc);
-    init->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return init->proc < 0 ? errno : 0;
+    (void)fd_close(init->proc);
+    init->proc = fd_steal(&proc);
+    has_own_proc = true;
+    return 0;
 }
 
-/* Of the /proc that was mounted before, so that where it cannot be had that one is left. */
-static int perform_proc_subset(void)
+/* Of the /proc that was mounted before, so that where it cannot be had that one is left. The
+ * options are those of the file system, wherever it shows: never of the host's. */
+static int perform_proc_subset(const struct Init *init)
 {
-    return mount(NULL, "/proc", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                 "hidepid=invisible,subset=pid") < 0
-               ? errno
-               : 0;
+    if (!has_own_proc)
+        return EINVAL;
+    if (fchdir(init->proc) < 0 ||
+        mount(NULL, ".", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "hidepid=invisible,subset=pid") < 0)
+        return errno;
+    return 0;
 }
 
 static int perform_home(const struct Init *init, const char *path)
@@ -80,6 +93,9 @@ static int perform_home(const struct Init *init, const char *path)
     if (fd >= 0)
         return 0;
     fd = view_make(init, path, true);
+    /* Somebody may have put something there since. */
+    if (fd >= 0 && !view_is_own(fd))
+        return 0;
     if (fd < 0 || fchownat(fd, "", init->plan->uid, init->plan->gid, AT_EMPTY_PATH) < 0)
         return errno;
     return 0;
@@ -88,16 +104,22 @@ static int perform_home(const struct Init *init, const char *path)
 static int perform_tmpfs(const struct Init *init, const struct WireStep *step)
 {
     const char *path = plan_text(init->plan, step->path);
-    auto_fd target = view_make(init, path, true);
+    auto_fd target = view_make(init, path, true), root = -1;
+    struct stat status;
     int error;
 
-    if (target < 0)
+    if (target < 0 || fstat(target, &status) < 0)
         return is_optional(step) && is_missing(errno) ? 0 : errno;
+    if (!S_ISDIR(status.st_mode))
+        return ENOTDIR;
     /* The kernel's flags have the values of the attributes. */
-    error = mount_over(init, target, "tmpfs", step->number & (MS_NOSUID | MS_NODEV | MS_NOEXEC),
-                       plan_text(init->plan, step->source));
+    root = mount_new(init, "tmpfs", step->number & (MS_NOSUID | MS_NODEV | MS_NOEXEC),
+                     plan_text(init->plan, step->source));
+    if (root < 0)
+        return errno;
+    error = mount_place(init, root, target);
     if (error == 0)
-        view_add_own(init, path);
+        view_add_own(root);
     return error;
 }
 
@@ -300,7 +322,7 @@ int mounts_perform(struct Init *init, uint32_t index, const char **ret_path)
     case STEP_ROOT_LEAVE:
         return root_leave();
     case STEP_PROC_SUBSET:
-        return perform_proc_subset();
+        return perform_proc_subset(init);
     case STEP_DEVICES:
         return devices_mount(init);
     case STEP_HOME:
