@@ -202,7 +202,9 @@ void payload_start(struct Init *init)
     ctl_send(init, &executed);
     plan_drop(init);
     init->ctl = fd_close(init->ctl);
-    init->proc = fd_close(init->proc);
+    /* Without a pid namespace everybody has to be looked for at the end. */
+    if (init->own_pid_namespace)
+        init->proc = fd_close(init->proc);
     for (int i = 0; i < 3; i++)
         init->stdio[i] = fd_close(init->stdio[i]);
 }

@@ -48,13 +48,26 @@ static bool open_next_task(struct Procs *procs)
     }
 }
 
-bool procs_open_children(struct Procs *procs, pid_t process)
+static int proc = -1;
+
+void procs_read_from(int directory)
+{
+    proc = directory;
+}
+
+/* A file of the process; never by the path /proc, for what is there may be the payload's work. */
+static int process_open(pid_t process, const char *rest, int flags)
 {
     char path[64];
 
+    text_proc_path(path, process, rest);
+    return openat(proc, path + strlen("/proc/"), flags | O_RDONLY | O_CLOEXEC);
+}
+
+bool procs_open_children(struct Procs *procs, pid_t process)
+{
     *procs = (struct Procs){ .fd = -1 };
-    text_proc_path(path, process, "/task");
-    procs->tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    procs->tasks = process_open(process, "/task", O_DIRECTORY);
     return procs->tasks >= 0;
 }
 
@@ -106,18 +119,17 @@ pid_t procs_next(struct Procs *procs)
 
 bool procs_children_are_listed(void)
 {
-    return access("/proc/thread-self/children", F_OK) == 0;
+    return faccessat(proc, "thread-self/children", F_OK, 0) == 0;
 }
 
 pid_t procs_parent(pid_t process)
 {
-    char path[64], text[STAT_MAX], *end;
+    char text[STAT_MAX], *end;
     pid_t parent = 0;
     auto_fd fd = -1;
     ssize_t length;
 
-    text_proc_path(path, process, "/stat");
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = process_open(process, "/stat", 0);
     if (fd < 0 || (length = read(fd, text, sizeof text - 1)) <= 0)
         return -1;
     text[length] = '\0';

@@ -18,6 +18,9 @@ struct Procs {
     char task_entries[256] __attribute__((aligned(8)));
 };
 
+/* The /proc to look at, before all else. The descriptor is to stay open. */
+void procs_read_from(int directory);
+
 bool procs_open_children(struct Procs *procs, pid_t process);
 bool procs_open_file(struct Procs *procs, int directory, const char *name);
 pid_t procs_next(struct Procs *procs); /* 0 at the end */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "init/init.h"
+#include "init/procs.h"
 #include "util/fd.h"
 #include "util/text.h"
 
@@ -142,5 +143,6 @@ void steps_perform(struct Init *init)
             ctl_give_up(init, steps[i].kind, error, path);
         ctl_send_fault(init, steps[i].kind, error, false, path);
     }
+    procs_read_from(init->proc);
     (void)chdir("/"); /* wherever mounting has led us */
 }

@@ -210,6 +210,8 @@ static const char *root_advice(unsigned kind, int error_number)
 static const char *mount_advice(int error_number)
 {
     switch (error_number) {
+    case EACCES:
+        return "the owner of the instance may not reach it";
     case ENOENT:
         return "there is no such path to mount on, and the host's own files are not added to";
     case ENOTDIR:

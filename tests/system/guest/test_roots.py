@@ -44,6 +44,13 @@ def make_root(world, name="root", owner=0):
     return root
 
 
+def ended(instance):
+    """Its exit status; it is no more."""
+    status = instance.status()
+    instance.destroy()
+    return status
+
+
 # ---- Filesystem=private --------------------------------------------------------------------------
 
 
@@ -108,8 +115,7 @@ def private_devices_are_few_and_work(world):
                   "test $(head -c 5 /dev/zero | wc -c) = 5; test -n \"$(head -c 5 /dev/urandom)\";"
                   "echo x >/dev/shm/x; ls /dev/pts/ptmx; ! echo x >/dev/full")
         world.write("devices", "", 0o666)
-        equal((by or world).run("web", Command=["sh", "-c", script], RemoveOnExit=True,
-                                **place).status(), 0, who)
+        equal(ended((by or world).run("web", Command=["sh", "-c", script], **place)), 0, who)
         equal(set(host.read(world.path("devices")).split()) - {"log"}, DEVICES, who)
 
 
@@ -154,9 +160,8 @@ def outputs_and_scripts_are_looked_for_inside(world):
     with refused("SpawnFailed", "^opening the file for standard output /nowhere/x: No such file"):
         world.run("web", Command=[PROBE, "report"],
                   **answering(world, {"RootDirectory": root}, StandardOutput="file:/nowhere/x"))
-    equal(world.run("web", Command=[PROBE, "report"], RemoveOnExit=True,
-                    **answering(world, {"RootDirectory": root},
-                                StandardOutput="file:/answers/out")).status(), 0)
+    settings = answering(world, {"RootDirectory": root}, StandardOutput="file:/answers/out")
+    equal(ended(world.run("web", Command=[PROBE, "report"], **settings)), 0)
     contains(host.read(world.path("out")), "cwd=/\n")
     with refused("SpawnFailed", "^opening the script /usr/bin/env: No such file"):
         world.run("script", Script="/usr/bin/env", RootDirectory=root)
