@@ -326,6 +326,16 @@ static bool is_claimed(Controller *controller, const char *record_name)
     return g_strcmp0(launch_id, record_name) == 0;
 }
 
+/* Of instances that were being destroyed when the service died. */
+static void sweep_logs(Controller *controller)
+{
+    g_autoptr(GPtrArray) logs = store_list_logs(controller->store);
+
+    for (guint i = 0; i < logs->len; i++)
+        if (!registry_by_id(controller->registry, g_ptr_array_index(logs, i)))
+            store_log_remove_name(controller->store, g_ptr_array_index(logs, i));
+}
+
 static void sweep(Controller *controller)
 {
     g_autoptr(GHashTable) keep = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -370,4 +380,5 @@ void controller_adopt(Controller *controller)
             adopt_orphan(controller, g_ptr_array_index(records, i));
     crash_point(CRASH_ADOPT_DONE);
     sweep(controller);
+    sweep_logs(controller);
 }

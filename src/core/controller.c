@@ -68,6 +68,7 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     controller->cluster_name = g_strdup(options->cluster_name);
     controller->interpreter = g_strdup(options->interpreter);
     controller->max_instances = options->max_instances;
+    controller->log_size = options->log_size;
     controller->masks = make_masks(options);
     if (options->state_dir)
         controller->layers = g_build_filename(options->state_dir, "overlays", NULL);
@@ -105,7 +106,7 @@ void controller_free(Controller *controller)
     sd_event_source_disable_unref(controller->pump_source);
     g_ptr_array_unref(controller->garbage);
     registry_free(controller->registry);
-    g_free(controller->stop_all);
+    stop_all_free(controller->stop_all);
     store_free(controller->store);
     g_free(controller->realm);
     g_free(controller->node_name);
@@ -383,53 +384,4 @@ void controller_reprobe(Controller *controller)
                           controller, "probe");
     else
         on_probed(NULL, -1, error, controller);
-}
-
-/* ---- the end --------------------------------------------------------------------------------- */
-
-struct StopAll {
-    Controller *controller;
-    unsigned waiting;
-    void (*done)(void *userdata);
-    void *userdata;
-};
-
-static void on_stopped(Instance *instance, const GError *error, void *userdata)
-{
-    struct StopAll *all = userdata;
-
-    (void)instance;
-    (void)error;
-    if (--all->waiting > 0)
-        return;
-    all->controller->stop_all = NULL;
-    all->done(all->userdata);
-    g_free(all);
-}
-
-void controller_stop_all(Controller *controller, uint64_t timeout_usec,
-                         void (*done)(void *userdata), void *userdata)
-{
-    g_autoptr(GPtrArray) instances = registry_list(controller->registry);
-    struct StopAll *all = g_new0(struct StopAll, 1);
-
-    controller->shutting_down = true;
-    all->waiting = 1; /* ours, so that it ends after the last request */
-    controller->stop_all = all;
-    all->controller = controller;
-    all->done = done;
-    all->userdata = userdata;
-    for (guint i = 0; i < instances->len; i++) {
-        Instance *instance = g_ptr_array_index(instances, i);
-        if (!state_is_active(instance->state) && instance->restart_boot_usec == 0)
-            continue;
-        instance->stopped_with_service = instance->state != STATE_STOPPING;
-        all->waiting++;
-        const StopOptions stop = {
-            .timeout_usec = MIN(timeout_usec, spec_get_uint(instance->spec, SETTING_TIMEOUT_STOP)),
-        };
-        if (!instance_stop(instance, &stop, on_stopped, all, NULL))
-            all->waiting--;
-    }
-    on_stopped(NULL, NULL, all);
 }

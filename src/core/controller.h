@@ -29,6 +29,7 @@ typedef struct ControllerOptions {
     const char *interpreter; /* for scripts without a #! line */
     uint64_t max_instances;
     UserLimits user_limits; /* of those who share the system's service; else they do not hold */
+    uint64_t log_size;      /* bytes of output that are kept where there is no journal; 0: none */
     Launcher *launcher;
     Resources *resources;
 } ControllerOptions;
@@ -53,6 +54,7 @@ struct Controller {
     char **masks; /* directories that no instance has business with */
     char *layers; /* directory of what persistent overlays have changed; NULL: none */
     uint64_t max_instances;
+    uint64_t log_size;
     Launcher *launcher;
     Resources *resources;
     HostFeatures features;
@@ -135,6 +137,9 @@ GPtrArray *controller_check(Controller *controller, const char *name, uid_t owne
 void controller_stop_all(Controller *controller, uint64_t timeout_usec,
                          void (*done)(void *userdata), void *userdata);
 
+/* Waits until it is known how those have ended that are dead already; `done` when all are. */
+void controller_settle(Controller *controller, void (*done)(void *userdata), void *userdata);
+
 /* ---- for core/ only -------------------------------------------------------------------------- */
 
 /* Takes the instance out of everything and frees it from the loop. */
@@ -146,6 +151,9 @@ void controller_remove(Controller *controller, Instance *instance);
 void controller_queue_start(Controller *controller, Start *start);
 void controller_start_over(Controller *controller, Start *start);
 void controller_pump(Controller *controller);
+
+/* shutdown.c; NULL is allowed. */
+void stop_all_free(struct StopAll *all);
 
 /* Forgets what is known of the namespaces and asks the launcher again. */
 void controller_reprobe(Controller *controller);

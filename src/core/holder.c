@@ -126,7 +126,7 @@ static bool send_plan(Holder *holder, GError **error)
         return false;
     auto_fd null = output_open_null();
     return conversation_send_plan(holder->conversation, plan_fd, record,
-                                  (const int[]){ null, null, null }, error);
+                                  (const int[]){ null, null, null }, NULL, error);
 }
 
 static bool holder_begin(Holder *holder, GError **error)

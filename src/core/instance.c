@@ -33,6 +33,21 @@ uint64_t boottime_usec(void)
     return clock_usec(CLOCK_BOOTTIME);
 }
 
+static const char *const log_targets[_LOG_TARGET_COUNT] = { "", "journal", "ring", "none" };
+
+const char *log_target_to_string(LogTarget target)
+{
+    return log_targets[target];
+}
+
+LogTarget log_target_from_string(const char *string)
+{
+    for (LogTarget target = 0; target < _LOG_TARGET_COUNT; target++)
+        if (g_strcmp0(string, log_targets[target]) == 0)
+            return target;
+    return LOG_TARGET_UNKNOWN;
+}
+
 static void degradation_free(Degradation *degradation)
 {
     g_free(degradation->feature);
@@ -58,7 +73,7 @@ Instance *instance_new(Controller *controller, const char *id, const char *name,
     instance->backend_reason = g_strdup("");
     instance->restart_reason = g_strdup("");
     instance->init_pidfd = -1;
-    instance->record_fd = -1;
+    instance->record_fd = instance->log_fd = -1;
     instance->degraded = g_ptr_array_new_with_free_func((GDestroyNotify)degradation_free);
     instance->enforced = g_ptr_array_new_with_free_func((GDestroyNotify)enforced_free);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
@@ -81,6 +96,7 @@ void instance_free(Instance *instance)
     instance_forget_init(instance);
     placement_free(instance->placement);
     fd_close(instance->record_fd);
+    fd_close(instance->log_fd);
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
         g_free(instance->isolation[kind].reason);
     g_clear_pointer(&instance->degraded, g_ptr_array_unref);

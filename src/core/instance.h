@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "core/waiters.h"
+#include "isolation/output-log.h"
 #include "isolation/plan.h"
 #include "model/names.h"
 #include "model/restart.h"
@@ -38,6 +39,18 @@ typedef struct Degradation {
     char *reason;
 } Degradation;
 
+/* Where what the payload of the last run writes can be read. */
+typedef enum LogTarget {
+    LOG_TARGET_UNKNOWN, /* there was no run yet */
+    LOG_TARGET_JOURNAL,
+    LOG_TARGET_RING, /* store_log_open() */
+    LOG_TARGET_NONE, /* a file, a descriptor of the caller, nowhere */
+    _LOG_TARGET_COUNT,
+} LogTarget;
+
+const char *log_target_to_string(LogTarget target);
+LogTarget log_target_from_string(const char *string);
+
 struct Instance {
     Controller *controller;
     char id[INSTANCE_ID_LENGTH + 1];
@@ -61,6 +74,8 @@ struct Instance {
     int init_pidfd;
     int record_fd; /* only where records are in memory; else -1 and the file is opened when needed
                     */
+    int log_fd;    /* the same of its log */
+    LogTarget log_target;
     sd_event_source *init_source;
     sd_event_source *look_timer;   /* adopted before its payload was executed: looked at again */
     sd_event_source *linger_timer; /* the init is gone and others that were killed are not */
@@ -148,6 +163,13 @@ const GPtrArray *instance_enforced(Instance *instance);
  * is required and cannot be enforced, or is refused by the kernel or systemd. */
 bool instance_set_limits(Instance *instance, const Spec *changes, WaiterCallback done,
                          void *userdata, GError **error);
+
+/* What the payload writes, where there is no journal: what follows the cursor; the cursor so many
+ * lines before the end; and how many bytes there were over all runs, and were not to be kept.
+ * Before the first run there is nothing; NOT_SUPPORTED, or false, where it goes somewhere else. */
+bool instance_read_log(Instance *instance, uint64_t cursor, OutputLogPage *ret, GError **error);
+bool instance_seek_log(Instance *instance, uint64_t lines, uint64_t *ret_cursor, GError **error);
+bool instance_log_usage(Instance *instance, uint64_t *ret_written, uint64_t *ret_discarded);
 
 /* How the last start was planned, or how the next one would be: PlanStep array of the instance. */
 const GPtrArray *instance_plan(Instance *instance, GError **error);

@@ -3,13 +3,10 @@
 /* One attempt at a start: from the settings to an init that is being cloned. The launcher is asked
  * as early as can be; what else is needed is made while it works. */
 
-#include <fcntl.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "core/holder.h"
 #include "core/identity.h"
-#include "core/output.h"
 #include "core/start.h"
 #include "core/store.h"
 #include "core/subordinate-ids.h"
@@ -199,34 +196,6 @@ static bool place_and_launch(Start *start, int init_end, LaunchCallback launched
     return start->launch != NULL;
 }
 
-static int open_output(Start *start, SettingId id, int priority, GError **error)
-{
-    Instance *instance = start->instance;
-    const char *where = spec_get_string(instance->spec, id);
-    const char *unit = instance->placement->unit ? instance->placement->unit : "";
-
-    if (g_strcmp0(where, "journal") == 0) {
-        int fd = output_open_journal(instance->name, unit, priority);
-        if (fd >= 0)
-            return fd;
-        g_autofree char *reason = g_strdup_printf(
-            "no journal to write to (%s): the output is discarded", g_strerror(-fd));
-        if (start_requires(start, setting_get(id)->name)) {
-            error_set(error, CONSTELLATION_ERROR_NOT_SUPPORTED, "%s is required: %s",
-                      setting_get(id)->name, reason);
-            return -1;
-        }
-        instance_degrade(instance, setting_get(id)->name, "unsupported", reason);
-    }
-    /* file: and append: are opened by the payload's process, as its user. */
-    return output_open_null();
-}
-
-static int duplicate(int fd)
-{
-    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
-
 static bool send_plan(Start *start, GError **error)
 {
     Instance *instance = start->instance;
@@ -237,22 +206,11 @@ static bool send_plan(Start *start, GError **error)
     if (record < 0)
         return false;
     crash_point(CRASH_START_RECORDED);
-    auto_fd input = start->stdio[0] >= 0 ? duplicate(start->stdio[0]) : output_open_null();
-    auto_fd output = start->stdio[1] >= 0
-                         ? duplicate(start->stdio[1])
-                         : open_output(start, SETTING_STANDARD_OUTPUT, LOG_INFO, error);
-    if (error && *error)
+    g_auto(StartOutput) output = START_OUTPUT_NONE;
+    if (!start_open_output(start, &output, error))
         return false;
-    auto_fd errors = start->stdio[2] >= 0
-                         ? duplicate(start->stdio[2])
-                         : open_output(start, SETTING_STANDARD_ERROR, LOG_INFO, error);
-    if (error && *error)
-        return false;
-    if (input < 0 || output < 0 || errors < 0)
-        return error_set(error, CONSTELLATION_ERROR_SPAWN_FAILED,
-                         "no file descriptors for the payload's input and output");
-    bool sent = conversation_send_plan(start->conversation, plan, record,
-                                       (const int[]){ input, output, errors }, error);
+    bool sent = conversation_send_plan(start->conversation, plan, record, output.stdio,
+                                       output.log[0] >= 0 ? output.log : NULL, error);
     crash_point(CRASH_START_PLANNED);
     return sent;
 }

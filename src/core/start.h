@@ -74,6 +74,21 @@ bool start_stays_at_gate(Start *start);
 /* Somebody starts it. */
 void start_go_on(Start *start);
 
+/* ---- start-output.c -------------------------------------------------------------------------- */
+
+/* What the payload reads from and writes to; the log and the end of its pipe that the init reads,
+ * or -1. */
+typedef struct StartOutput {
+    int stdio[3];
+    int log[2];
+} StartOutput;
+#define START_OUTPUT_NONE ((StartOutput){ { -1, -1, -1 }, { -1, -1 } })
+
+/* As the settings say, and as it can be had here; sets where the output can be read afterwards. */
+bool start_open_output(Start *start, StartOutput *output, GError **error);
+void start_output_done(StartOutput *output);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StartOutput, start_output_done)
+
 /* ---- start-failure.c ------------------------------------------------------------------------- */
 
 /* Ends the start; takes the error. Those who wait are told when everything is cleared away. */

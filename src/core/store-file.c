@@ -71,6 +71,7 @@ static void write_run(GKeyFile *file, const Instance *instance)
     g_key_file_set_string(file, GROUP_RUN, "BackendReason", instance->backend_reason);
     if (instance->freeze_asked && instance->sub_state == SUB_STATE_FROZEN)
         g_key_file_set_boolean(file, GROUP_RUN, "FreezeAsked", TRUE);
+    g_key_file_set_string(file, GROUP_RUN, "LogTarget", log_target_to_string(instance->log_target));
     if (instance->destroy_after_stop || instance->restart_after_stop)
         g_key_file_set_string(file, GROUP_RUN, "AfterStop",
                               instance->destroy_after_stop ? "destroy" : "restart");
@@ -220,6 +221,7 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     g_autofree char *reason = g_key_file_get_string(file, GROUP_RUN, "BackendReason", NULL);
     g_autofree char *restart = g_key_file_get_string(file, GROUP_RUN, "RestartReason", NULL);
     g_autofree char *after = g_key_file_get_string(file, GROUP_RUN, "AfterStop", NULL);
+    g_autofree char *target = g_key_file_get_string(file, GROUP_RUN, "LogTarget", NULL);
 
     /* A wrong escape gives both a text and an error. */
     if (!state || !result || *error)
@@ -234,6 +236,7 @@ static bool read_run(GKeyFile *file, Instance *instance, GError **error)
     instance->backend_reason = g_strdup(reason ? reason : "");
     g_free(instance->restart_reason);
     instance->restart_reason = g_strdup(restart ? restart : "");
+    instance->log_target = log_target_from_string(target);
     instance->restart_after_stop = g_strcmp0(after, "restart") == 0;
     instance->destroy_after_stop = g_strcmp0(after, "destroy") == 0;
     instance->stopped_with_service = g_key_file_get_boolean(file, GROUP_RUN, "StoppedWithService",

@@ -28,6 +28,7 @@ struct Store {
     int lock_fd;
     int runtime_fd; /* instances as they are; -1: nothing is kept */
     int records_fd;
+    int logs_fd;  /* where there is no journal */
     int state_fd; /* persistent ones; -1 */
     GPtrArray *quarantined;
 };
@@ -77,7 +78,8 @@ static bool open_all(Store *store, const char *runtime_dir, const char *state_di
         auto_fd top = open_directory(runtime_dir, NULL, error);
         if (top < 0 || (store->lock_fd = take_lock(runtime_dir, error)) < 0 ||
             (store->runtime_fd = open_directory(runtime_dir, "instances", error)) < 0 ||
-            (store->records_fd = open_directory(runtime_dir, "records", error)) < 0)
+            (store->records_fd = open_directory(runtime_dir, "records", error)) < 0 ||
+            (store->logs_fd = open_directory(runtime_dir, "logs", error)) < 0)
             return false;
     }
     if (state_dir && (store->state_fd = open_directory(state_dir, "instances", error)) < 0)
@@ -90,6 +92,7 @@ Store *store_new(const char *runtime_dir, const char *state_dir, GError **error)
     g_autoptr(Store) store = g_new0(Store, 1);
 
     store->lock_fd = store->runtime_fd = store->records_fd = store->state_fd = -1;
+    store->logs_fd = -1;
     store->quarantined = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(store->quarantined, NULL);
     if (!open_all(store, runtime_dir, state_dir, error))
@@ -103,6 +106,7 @@ void store_free(Store *store)
         return;
     fd_close(store->runtime_fd);
     fd_close(store->records_fd);
+    fd_close(store->logs_fd);
     fd_close(store->state_fd);
     fd_close(store->lock_fd);
     g_ptr_array_unref(store->quarantined);
@@ -156,6 +160,8 @@ void store_remove(Store *store, const Instance *instance)
     crash_point(CRASH_DESTROY_HALF);
     if (store->runtime_fd >= 0)
         (void)remove_file_at(store->runtime_fd, name, false);
+    if (store->logs_fd >= 0)
+        (void)unlinkat(store->logs_fd, instance->id, 0);
 }
 
 static void quarantine(Store *store, int dirfd, const char *name, const char *why)
@@ -368,4 +374,41 @@ int store_record_open_name(Store *store, const char *name)
 void store_record_remove_name(Store *store, const char *name)
 {
     (void)unlinkat(store->records_fd, name, 0);
+}
+
+/* ---- logs ------------------------------------------------------------------------------------ */
+
+int store_log_create(Store *store, Instance *instance, uint64_t window, GError **error)
+{
+    if (store->logs_fd >= 0)
+        return output_log_create(store->logs_fd, instance->id, window, error);
+    if (instance->log_fd < 0)
+        instance->log_fd = output_log_create(-1, instance->id, window, error);
+    if (instance->log_fd < 0)
+        return -1;
+    int fd = fcntl(instance->log_fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        error_from_errno(error, CONSTELLATION_ERROR_LIMITS_EXCEEDED, errno, "the log");
+    return fd;
+}
+
+int store_log_open(Store *store, const Instance *instance)
+{
+    if (store->logs_fd >= 0)
+        return output_log_open(store->logs_fd, instance->id);
+    if (instance->log_fd < 0)
+        return -ENOENT;
+    int fd = fcntl(instance->log_fd, F_DUPFD_CLOEXEC, 3);
+    return fd < 0 ? -errno : fd;
+}
+
+GPtrArray *store_list_logs(Store *store)
+{
+    return store->logs_fd >= 0 ? list_directory(store->logs_fd, false, "")
+                               : g_ptr_array_new_with_free_func(g_free);
+}
+
+void store_log_remove_name(Store *store, const char *name)
+{
+    (void)unlinkat(store->logs_fd, name, 0);
 }

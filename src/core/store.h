@@ -7,6 +7,7 @@
  * them the records of the runs. A service without directories keeps nothing. */
 
 #include "core/instance.h"
+#include "isolation/output-log.h"
 #include "isolation/record.h"
 
 typedef struct Store Store;
@@ -38,3 +39,13 @@ void store_record_remove(Store *store, Instance *instance);
 GPtrArray *store_list_records(Store *store);
 int store_record_open_name(Store *store, const char *name);
 void store_record_remove_name(Store *store, const char *name);
+
+/* What the instance wrote where there is no journal: one log for all its runs, which goes when it
+ * goes. Create: opens it, or makes it with this window; -1 and an error. Open: -ENOENT if there is
+ * none, -errno. The fds are the caller's. */
+int store_log_create(Store *store, Instance *instance, uint64_t window, GError **error);
+int store_log_open(Store *store, const Instance *instance);
+
+/* The names of all logs, which are ids. */
+GPtrArray *store_list_logs(Store *store);
+void store_log_remove_name(Store *store, const char *name);

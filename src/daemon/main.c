@@ -20,9 +20,10 @@
 
 #define LAUNCHER_SOCKET "/run/constellation/launcher"
 
-/* At most three descriptors an instance: pidfd, cgroup, and one while it starts; the rest is for
- * clients and files. */
+/* At most three descriptors an instance: pidfd, cgroup, and one while it starts, or, where nothing
+ * is on disk, its record and its log; the rest is for clients and files. */
 #define FDS_PER_INSTANCE 3
+#define FDS_IN_MEMORY    1
 #define FDS_RESERVED     256
 
 /* Nobody is there any more for whom instances could tidy up: they are asked, and then killed. */
@@ -36,7 +37,7 @@ typedef struct Daemon {
     bool ending;
 } Daemon;
 
-static void on_all_stopped(void *userdata)
+static void on_settled(void *userdata)
 {
     Daemon *daemon = userdata;
 
@@ -54,9 +55,9 @@ static void daemon_end(Daemon *daemon, const char *why, uint64_t timeout_usec)
     log_info("%s: ending", why);
     status_ending(daemon->status, daemon->stop_instances);
     if (daemon->stop_instances)
-        controller_stop_all(daemon->controller, timeout_usec, on_all_stopped, daemon);
+        controller_stop_all(daemon->controller, timeout_usec, on_settled, daemon);
     else
-        (void)sd_event_exit(daemon->event, EXIT_SUCCESS);
+        controller_settle(daemon->controller, on_settled, daemon);
 }
 
 static void on_ready(void *userdata)
@@ -130,9 +131,8 @@ static uint64_t raise_fd_limit(void)
 static uint64_t max_instances(const DaemonOptions *options)
 {
     uint64_t fds = raise_fd_limit();
-    uint64_t possible = fds > FDS_RESERVED + FDS_PER_INSTANCE
-                            ? (fds - FDS_RESERVED) / FDS_PER_INSTANCE
-                            : 1;
+    uint64_t each = FDS_PER_INSTANCE + (options->runtime_dir ? 0 : FDS_IN_MEMORY);
+    uint64_t possible = fds > FDS_RESERVED + each ? (fds - FDS_RESERVED) / each : 1;
 
     if (options->max_instances == 0)
         return possible;
@@ -215,6 +215,7 @@ static bool run(const DaemonOptions *options, GError **error)
         .interpreter = options->interpreter,
         .max_instances = max_instances(options),
         .user_limits = options->user_limits,
+        .log_size = options->log_size,
         .launcher = launcher,
         .resources = resources,
     };

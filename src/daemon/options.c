@@ -15,6 +15,11 @@
 
 #define CONFIG_SIZE_MAX (64u << 10)
 
+/* Of the log of an instance, in bytes. All may be in memory: ten thousand of them make 2.5 GiB. */
+#define LOG_SIZE_DEFAULT (256u << 10)
+#define LOG_SIZE_LEAST   (4u << 10)
+#define LOG_SIZE_MOST    (64u << 20)
+
 static const char help[] =
     "constellationd [OPTION…]\n\n"
     "Runs instances: scripts and commands, isolated, limited, and shown on D-Bus.\n\n"
@@ -247,14 +252,27 @@ static bool is_user_limit(const char *key)
     return false;
 }
 
+static bool set_log_size(DaemonOptions *options, const char *text, const char *path, GError **error)
+{
+    if (parse_bytes(text, &options->log_size) >= 0 &&
+        (options->log_size == 0 ||
+         (options->log_size >= LOG_SIZE_LEAST && options->log_size <= LOG_SIZE_MOST)))
+        return true;
+    return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                     "%s: LogSizeMax=%s: must be 0, or a size from 4K to 64M", path, text);
+}
+
 static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *path, GError **error)
 {
-    static const char *const known[] = { "NodeName",           "ClusterName", "MaxInstances",
-                                         "DefaultInterpreter", "OnShutdown",  NULL };
+    static const char *const known[] = {
+        "NodeName",   "ClusterName", "MaxInstances", "DefaultInterpreter", "OnShutdown",
+        "LogSizeMax", NULL
+    };
     g_auto(GStrv) keys = g_key_file_get_keys(file, "Constellation", NULL, NULL);
     g_autofree char *max = g_key_file_get_string(file, "Constellation", "MaxInstances", NULL);
-    uint64_t maximum = 0;
+    g_autofree char *log_size = g_key_file_get_string(file, "Constellation", "LogSizeMax", NULL);
     g_autofree char *end = g_key_file_get_string(file, "Constellation", "OnShutdown", NULL);
+    uint64_t maximum = 0;
 
     for (size_t i = 0; keys && keys[i]; i++)
         if (!g_strv_contains(known, keys[i]) && !is_user_limit(keys[i]))
@@ -272,6 +290,8 @@ static bool apply_config(DaemonOptions *options, GKeyFile *file, const char *pat
     if (end && strcmp(end, "leave") != 0 && strcmp(end, "stop") != 0)
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
                          "%s: OnShutdown=%s: must be leave or stop", path, end);
+    if (log_size && !set_log_size(options, log_size, path, error))
+        return false;
     options->stop_instances |= g_strcmp0(end, "stop") == 0;
     return apply_user_limits(&options->user_limits, file, path, error);
 }
@@ -294,6 +314,7 @@ static bool read_config(DaemonOptions *options, GError **error)
 
 bool daemon_options_complete(DaemonOptions *options, GError **error)
 {
+    options->log_size = LOG_SIZE_DEFAULT;
     if (!set_directories(options, error) || !read_config(options, error))
         return false;
     if (!options->node_name)

@@ -22,6 +22,7 @@ typedef struct DaemonOptions {
     UserLimits user_limits;
     uint64_t max_instances; /* 0: as many as the file descriptors allow */
     bool stop_instances;    /* when the service ends */
+    uint64_t log_size;      /* of each instance where there is no journal */
 } DaemonOptions;
 
 /* 1: go on; 0: all was said (--help, --version); -1 and an error. */

@@ -175,6 +175,15 @@ bool everyone_signal(const struct Init *init, int number);
 /* Kills and reaps everybody. */
 void everyone_end(const struct Init *init);
 
+/* ---- log.c ----------------------------------------------------------------------------------- */
+
+/* From now on what comes out of the pipe goes into the log. EBADMSG if that is none. */
+int log_take(int file, int pipe);
+/* Sleeps until there is a signal or output, of which it carries some. Whether there is a signal. */
+bool log_wait(const struct Init *init);
+/* What is in the pipe now, and no more, whoever may still write to it. */
+void log_drain(void);
+
 /* ---- usage.c --------------------------------------------------------------------------------- */
 
 void usage_read(int cgroup, struct Record *record);

@@ -13,8 +13,8 @@
 #include "init/init.h"
 #include "util/fd.h"
 
-/* The fds of WIRE_PLAN, in this order. */
-enum { PLAN_FD, RECORD_FD, STDIO_FDS, PLAN_FD_COUNT = STDIO_FDS + 3 };
+/* The fds of WIRE_PLAN, in this order; the last two only together. */
+enum { PLAN_FD, RECORD_FD, STDIO_FDS, LOG_FD = STDIO_FDS + 3, LOG_PIPE_FD, PLAN_FD_COUNT };
 
 static void prepare(struct Init *init)
 {
@@ -41,13 +41,15 @@ static void take_plan(struct Init *init)
     Received received = { .size = 0 };
     int error = ctl_wait(init, WIRE_PLAN, &received);
 
-    if (error != 0 || received.n_fds != PLAN_FD_COUNT)
+    if (error != 0 || (received.n_fds != LOG_FD && received.n_fds != PLAN_FD_COUNT))
         ctl_give_up(init, STEP_PLAN, EBADMSG, NULL);
     init->record = received.fds[RECORD_FD];
     for (int i = 0; i < 3; i++)
         init->stdio[i] = received.fds[STDIO_FDS + i];
     take_record(init);
     error = plan_load(init, received.fds[PLAN_FD]);
+    if (error == 0 && received.n_fds == PLAN_FD_COUNT)
+        error = log_take(received.fds[LOG_FD], received.fds[LOG_PIPE_FD]);
     if (error != 0)
         ctl_give_up(init, STEP_PLAN, error, NULL);
     (void)fd_close(received.fds[PLAN_FD]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The long part of an init's life: sleep until a child ends or somebody outside says something. */
+/* The long part of an init's life: sleep until a child ends or somebody outside says something, and
+ * where there is no journal, carry what the payload writes to its log. */
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -67,10 +68,13 @@ int supervise(const struct Init *init)
     struct Signal signal;
 
     while (!supervision.over) {
+        if (!log_wait(init))
+            continue;
         signals_next(init, &signal);
         handle(&supervision, &signal);
     }
     everyone_end(init);
+    log_drain();
     /* A payload that dies of the same SIGTERM can be seen first. */
     while (signals_poll(init, &signal))
         if (signal_is_stop(init, &signal))

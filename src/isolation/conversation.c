@@ -89,12 +89,14 @@ void conversation_free(Conversation *conversation)
 }
 
 bool conversation_send_plan(Conversation *conversation, int plan_fd, int record_fd,
-                            const int stdio[static 3], GError **error)
+                            const int stdio[static 3], const int log[2], GError **error)
 {
     const struct WireMessage message = { .type = WIRE_PLAN };
-    const int fds[] = { plan_fd, record_fd, stdio[0], stdio[1], stdio[2] };
+    const int fds[] = { plan_fd,  record_fd,         stdio[0],         stdio[1],
+                        stdio[2], log ? log[0] : -1, log ? log[1] : -1 };
 
-    int r = message_send(conversation->socket, &message, sizeof message, fds, G_N_ELEMENTS(fds));
+    int r = message_send(conversation->socket, &message, sizeof message, fds,
+                         log ? G_N_ELEMENTS(fds) : G_N_ELEMENTS(fds) - 2);
     return r == 0 ||
            error_from_errno(error, CONSTELLATION_ERROR_SPAWN_FAILED, r, "sending the plan");
 }

@@ -22,9 +22,9 @@ Conversation *conversation_new(sd_event *event, ConversationCallback callback, v
                                int *ret_init_end, GError **error);
 void conversation_free(Conversation *conversation);
 
-/* The fds stay the caller's. */
+/* The fds stay the caller's. `log` is the log and the end of its pipe to be read, or NULL. */
 bool conversation_send_plan(Conversation *conversation, int plan_fd, int record_fd,
-                            const int stdio[static 3], GError **error);
+                            const int stdio[static 3], const int log[2], GError **error);
 
 /* cgroup_fd may be -1. */
 bool conversation_open_gate(Conversation *conversation, int cgroup_fd, GError **error);

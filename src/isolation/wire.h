@@ -114,7 +114,8 @@ struct LaunchReply {
 #define WIRE_CTL_FD 3 /* where the init finds ctl; stdin, stdout and stderr are /dev/null */
 
 enum {
-    WIRE_PLAN = 1,     /* to init; fds: plan (sealed memfd), record, stdin, stdout, stderr */
+    WIRE_PLAN = 1,     /* to init; fds: plan (sealed memfd), record, stdin, stdout, stderr [, log,
+                          the end of its pipe to read from] */
     WIRE_GATE = 2,     /* to init; fd: the instance's cgroup directory, if there is one */
     WIRE_FAULT = 3,    /* from init or payload: a step failed; `fatal` says whether init gives up */
     WIRE_PAYLOAD = 4,  /* from the payload just before its exec: SCM_CREDENTIALS tell pid and uid */
@@ -340,5 +341,32 @@ struct Record {
     char fault_path[WIRE_PATH_MAX];
 };
 
+/* ---- the log --------------------------------------------------------------------------------- */
+
+/* Where there is no journal, what the payload writes goes through a pipe to the init, and from
+ * there into a file of fixed size: a page for the header, then a ring, in which byte n of all that
+ * was ever written lies at n modulo its size. The init writes the bytes first and the counters
+ * after them, and never more than LOG_CHUNK bytes between two of those. So whoever copies a part
+ * of the ring, and only then looks how much has been written, knows that all but the oldest
+ * LOG_CHUNK bytes are as they were. */
+#define LOG_MAGIC   0x474f4c52u /* "RLOG" */
+#define LOG_VERSION 1u
+#define LOG_DATA    4096u /* where the ring begins in the file */
+#define LOG_CHUNK   4096u
+
+struct LogCounters {
+    uint64_t written;       /* bytes, since the log was made */
+    uint64_t discarded;     /* bytes that could not be written, for lack of room on the host */
+    uint64_t written_again; /* the same number: a reader that sees another one looks again */
+};
+
+struct LogHeader {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t size; /* of the ring, more than LOG_CHUNK */
+    struct LogCounters counters;
+};
+
+_Static_assert(sizeof(struct LogHeader) == 40, "the log outlives us, too");
 _Static_assert(sizeof(struct Record) == 344, "the record's layout is part of what outlives us");
 _Static_assert(STEP_COUNT < WIRE_STEPS_MAX, "every step fits into a plan");

@@ -20,8 +20,6 @@
 #include "util/fd.h"
 #include "util/syscalls.h"
 
-#define PATIENCE_MS 10000
-
 int launcher = -1;
 pid_t launcher_pid = -1;
 
@@ -190,7 +188,7 @@ Run *run_new_sandbox(void)
                                      .version = WIRE_VERSION,
                                      .own_pid_namespace = 1 };
     run->strings_used = 1; /* offset 0 means none */
-    run->cgroup = run->ctl = run->pidfd = -1;
+    run->cgroup = run->ctl = run->pidfd = run->log = run->log_pipe = -1;
     run->record = memfd_create("record", MFD_CLOEXEC);
     run->output = memfd_create("output", MFD_CLOEXEC);
     run_step(run, STEP_MOUNTS_SLAVE, 0, NULL);
@@ -225,6 +223,8 @@ void run_free(Run *run)
     (void)fd_close(run->pidfd);
     (void)fd_close(run->record);
     (void)fd_close(run->output);
+    (void)fd_close(run->log);
+    (void)fd_close(run->log_pipe);
     free(run);
 }
 
@@ -235,6 +235,15 @@ void run_without_namespaces(Run *run)
     run_drop_step(run, STEP_MOUNTS_SLAVE);
     run_drop_step(run, STEP_PROC);
     run_step(run, STEP_SUBREAPER, 0, NULL);
+}
+
+void run_with_log(Run *run, int file, uint64_t size)
+{
+    const struct LogHeader header = { .magic = LOG_MAGIC, .version = LOG_VERSION, .size = size };
+
+    ck_assert_int_eq(pwrite(file, &header, sizeof header, 0), sizeof header);
+    ck_assert_int_eq(ftruncate(file, (off_t)(LOG_DATA + size)), 0);
+    run->log = file;
 }
 
 void run_as(Run *run, uid_t uid, gid_t gid)
@@ -278,9 +287,20 @@ void run_send(Run *run, uint32_t type, const int *fds, size_t fd_count)
 void run_send_plan(Run *run)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), plan = run_plan_fd(run);
-    const int fds[] = { plan, run->record, null, run->output, run->output };
+    int pipe_ends[2] = { -1, run->output };
 
-    run_send(run, WIRE_PLAN, fds, 5);
+    if (run->log >= 0) {
+        ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC), 0);
+        run->log_pipe = pipe_ends[1];
+    }
+    const int fds[] = {
+        plan, run->record, null, pipe_ends[1], pipe_ends[1], run->log, pipe_ends[0]
+    };
+
+    run_send(run, WIRE_PLAN, fds, run->log >= 0 ? 7 : 5);
+    (void)fd_close(pipe_ends[0]);
+    if (!run->keeps_pipe)
+        run->log_pipe = fd_close(run->log_pipe);
     (void)close(null);
     (void)close(plan);
 }
@@ -389,6 +409,20 @@ pid_t run_lock_holder(const Run *run)
 
     ck_assert_int_eq(fcntl(run->record, F_GETLK, &lock), 0);
     return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}
+
+struct LogCounters run_log(const Run *run, char *text, size_t size)
+{
+    struct LogHeader header;
+    uint64_t at;
+
+    ck_assert_int_eq(pread(run->log, &header, sizeof header, 0), sizeof header);
+    ck_assert_uint_eq(header.counters.written, header.counters.written_again);
+    at = header.counters.written < size ? 0 : header.counters.written - (size - 1);
+    for (; at < header.counters.written; at++)
+        ck_assert_int_eq(pread(run->log, text++, 1, (off_t)(LOG_DATA + at % header.size)), 1);
+    *text = '\0';
+    return header.counters;
 }
 
 /* ---- host ------------------------------------------------------------------------------------ */

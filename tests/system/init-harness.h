@@ -15,6 +15,7 @@
 
 #include "isolation/wire.h"
 
+#define PATIENCE_MS     10000 /* for what has to happen */
 #define RUN_STEPS_MAX   64
 #define RUN_LIMITS_MAX  4
 #define RUN_STRINGS_MAX 16384
@@ -52,6 +53,9 @@ typedef struct Run {
     int cgroup; /* to be born in and to be sent with the gate, or -1 */
 
     int ctl, pidfd, record, output;
+    int log;         /* run_with_log(), or -1 */
+    int log_pipe;    /* the end to write to, or -1 */
+    bool keeps_pipe; /* the test writes to it, too */
     pid_t pid;
     struct WireMessage message; /* the last one received, and who sent it */
     struct ucred sender;
@@ -73,6 +77,8 @@ void run_drop_step(Run *run, uint32_t kind);
 /* Drops the namespaces, and the steps that are for them, and becomes a subreaper instead. */
 void run_without_namespaces(Run *run);
 void run_as(Run *run, uid_t uid, gid_t gid);
+/* The outputs go through a pipe into this file, with a ring of this size in it. */
+void run_with_log(Run *run, int file, uint64_t size);
 
 int run_plan_fd(const Run *run);
 struct LaunchReply run_spawn(Run *run);
@@ -92,6 +98,8 @@ int run_complete(Run *run); /* start and wait */
 
 struct Record run_record(const Run *run);
 const char *run_output(const Run *run);
+/* The counters of the log, and the last of what is in it: as much as there is room for. */
+struct LogCounters run_log(const Run *run, char *text, size_t size);
 /* Waits until the output holds this text. */
 void run_await(const Run *run, const char *text);
 pid_t run_lock_holder(const Run *run);

@@ -5,10 +5,12 @@
 
 #include "system/init-harness.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "unit/suite.h"
@@ -23,16 +25,19 @@ static long pss_kib(pid_t pid)
     return at ? strtol(at + 4, NULL, 10) : -1;
 }
 
-START_TEST(an_init_takes_at_most_24_kib)
+static void check_memory(bool with_log)
 {
     enum { COUNT = 100 };
     Run *runs[COUNT];
     long total = 0;
 
     for (int i = 0; i < COUNT; i++) {
-        runs[i] = run_new((const char *const[]){ "/bin/sleep", "30", NULL });
+        runs[i] = run_new_shell("echo; exec sleep 30");
+        if (with_log)
+            run_with_log(runs[i], memfd_create("log", MFD_CLOEXEC), 65536);
         run_start(runs[i]);
     }
+    (void)poll(NULL, 0, 100); /* all have written their line */
     for (int i = 0; i < COUNT; i++)
         total += pss_kib(runs[i]->pid);
     for (int i = 0; i < COUNT; i++) {
@@ -40,9 +45,20 @@ START_TEST(an_init_takes_at_most_24_kib)
         ck_assert_int_eq(run_wait(runs[i]), 128 + SIGKILL);
         run_free(runs[i]);
     }
-    fprintf(stderr, "# PSS: init %.1f KiB (of %d), launcher %ld KiB\n", (double)total / COUNT,
-            COUNT, pss_kib(launcher_pid));
+    fprintf(stderr, "# PSS: init %s log %.1f KiB (of %d), launcher %ld KiB\n",
+            with_log ? "with a" : "without", (double)total / COUNT, COUNT, pss_kib(launcher_pid));
     ck_assert_int_le(total, 24 * COUNT);
+}
+
+START_TEST(an_init_takes_at_most_24_kib)
+{
+    check_memory(false);
+}
+END_TEST
+
+START_TEST(an_init_with_a_log_takes_at_most_24_kib)
+{
+    check_memory(true);
 }
 END_TEST
 
@@ -81,4 +97,4 @@ START_TEST(a_start_is_a_matter_of_a_millisecond)
 END_TEST
 
 SUITE_MAIN_WITH("system/start-cost", launcher_start, launcher_stop, an_init_takes_at_most_24_kib,
-                a_start_is_a_matter_of_a_millisecond)
+                an_init_with_a_log_takes_at_most_24_kib, a_start_is_a_matter_of_a_millisecond)

@@ -173,8 +173,8 @@ START_TEST(the_plan_comes_with_its_descriptors)
     struct WireMessage message;
     Received received;
 
-    ck_assert(
-        conversation_send_plan(conversation, null, null, (const int[]){ null, null, null }, NULL));
+    ck_assert(conversation_send_plan(conversation, null, null, (const int[]){ null, null, null },
+                                     NULL, NULL));
     ck_assert_int_eq(message_receive(init_end, &message, sizeof message, &received), 0);
     ck_assert_uint_eq(message.type, WIRE_PLAN);
     ck_assert_uint_eq(received.n_fds, 5);

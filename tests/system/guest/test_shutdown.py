@@ -180,8 +180,9 @@ def the_watchdog_ends_a_service_that_hangs_and_instances_live(world):
 
 @test
 def a_stop_goes_on_with_its_own_time_and_signal_after_a_kill_of_the_service(world):
-    script = "trap '' INT; while :; do sleep 0.05; done"
+    script = f"trap '' INT; echo ready=1 >{world.path('said')}; while :; do sleep 0.05; done"
     web = world.run("web", Command=["sh", "-c", script], TimeoutStopUSec=60000000)
+    eventually(lambda: world.answer("said"), "it ignores the signal")
     begin = time.monotonic()
     web.stop(Signal=int(signal.SIGINT), TimeoutUSec=2000000, NoWait=True)
     kill_daemon(world)
