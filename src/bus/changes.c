@@ -44,6 +44,7 @@ static const struct {
     { "ControlGroup", SHOWN_TEXT },
     { "Backend", SHOWN_TEXT },
     { "BackendReason", SHOWN_TEXT },
+    { "LogTarget", SHOWN_TEXT },
     { "Isolation", SHOWN_ROWS },
     { "Enforced", SHOWN_ROWS },
     { "Degraded", SHOWN_ROWS },

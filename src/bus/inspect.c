@@ -22,6 +22,16 @@ static int finish(sd_bus_message *reply, int r)
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static int append_log_usage(sd_bus_message *reply, Instance *instance)
+{
+    uint64_t written, discarded;
+
+    if (!instance_log_usage(instance, &written, &discarded))
+        return 0;
+    int r = sd_bus_message_append(reply, "{sv}", "LogWrittenBytes", "t", written);
+    return r < 0 ? r : sd_bus_message_append(reply, "{sv}", "LogDiscardedBytes", "t", discarded);
+}
+
 static int act_get_usage(Call *call, sd_bus_error *error)
 {
     Instance *instance = call->instance;
@@ -50,6 +60,8 @@ static int act_get_usage(Call *call, sd_bus_error *error)
         if (r >= 0)
             r = sd_bus_message_append(reply, "{sv}", "Source", "s", usage.source);
     }
+    if (r >= 0)
+        r = append_log_usage(reply, instance);
     return finish(reply, r);
 }
 

@@ -36,6 +36,7 @@ const char *property_text(const Instance *instance, const char *property)
         { "StatusText", instance->status_text },
         { "BackendReason", instance->backend_reason },
         { "RestartReason", instance->restart_reason },
+        { "LogTarget", log_target_to_string(instance->log_target) },
         { "Unit", placement ? placement->unit : NULL },
         { "Slice", placement ? placement->slice : NULL },
         { "ControlGroup", placement && !placement->lost ? placement->control_group : NULL },

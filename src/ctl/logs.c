@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an instance wrote, and what the service said of it: all of it is in the journal, and
- * journalctl reads that better than we could. Its place is taken by exec, so that following,
- * paging and the exit status are its own. */
+/* What an instance wrote, and what the service said of it: where there is a journal all of it is in
+ * there, and journalctl reads that better than we could. It takes our place by exec, so that
+ * following, paging and the exit status are its own. */
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "ctl/call.h"
 #include "ctl/ctl.h"
+#include "ctl/log-ring.h"
 #include "ctl/variant.h"
 
 /* The payload's lines carry the instance's name as identifier, over all its runs; the service's
@@ -50,6 +51,8 @@ int verb_logs(Ctl *ctl)
 
     if (!properties)
         return ctl_fail(error);
+    if (g_str_equal(variant_string(properties, "LogTarget"), "ring"))
+        return log_ring_print(ctl, path);
     g_auto(GStrv)
         command = journalctl_command(ctl, variant_string(properties, "Name"), path_id(path));
     (void)execvp(command[0], command);

@@ -251,6 +251,37 @@ expect 'a signal is passed on' 11 $'ready\nusr1' signalled USR1 -- /bin/sh -c 't
 expect 'so is the first SIGTERM' 12 $'ready\nterm' signalled TERM -- /bin/sh -c 'trap "echo term; exit 12" TERM; echo ready; while :; do sleep 0.1; done'
 expect 'the second SIGINT stops it for good' 137 "ready${any}" signalled INT INT -- /bin/sh -c 'trap "" INT TERM; echo ready; while :; do sleep 0.1; done'
 
+# ---- logs
+
+if [[ -S /run/systemd/journal/stdout ]]; then
+    echo '# logs: skipped, the journal of this host has them'
+else
+    ctl create -q talks -- /bin/sh -c 'for i in 1 2 3; do echo line $i; done; printf "\\033[1mbold\\033[0m\\tend"'
+    ctl start talks
+    ctl wait talks
+    expect 'logs are what was written' 0 $'line 1\nline 2\nline 3\n\e\\[1mbold\e\\[0m\tend' ctl logs talks
+    expect 'or the last lines of it' 0 $'line 3\n\e\\[1mbold\e\\[0m\tend' ctl logs -n 2 talks
+    expect 'or nothing' 0 '' ctl logs --lines=0 talks
+    expect 'so many lines that are no number' 2 "constellationctl: --lines=x: ${any}" ctl logs --lines=x talks
+    json 'lines as JSON' 'data["MESSAGE"] == "line 1"' eval 'ctl logs --json=short talks | head -n 1'
+    followed() {
+        ctl create -q slow -- /bin/sh -c 'echo early; sleep 0.5; echo late; sleep 1000'
+        ctl start slow
+        timeout 2 "$program" --socket="$socket" logs --follow slow
+        ctl destroy --force slow
+    }
+    expect 'logs --follow goes on' 0 $'early\nlate' followed
+    flood() {
+        ctl create -q flood -- /bin/sh -c 'yes | head -c 3000000; echo; echo the end'
+        ctl start flood
+        ctl wait flood
+        ctl logs flood | wc -c
+        ctl logs -n 1 flood
+    }
+    expect 'of much the last is kept' 0 $'262144\nthe end' flood
+    ctl destroy talks flood
+fi
+
 # ---- terminals
 
 if command -v script >/dev/null; then
@@ -260,6 +291,13 @@ if command -v script >/dev/null; then
     expect 'but not with NO_COLOR' 0 "[^"$'\e'"]*RUNNING[^"$'\e'"]*" on_terminal env NO_COLOR=1 "$program" --socket="$socket" list
     expect 'the table fits the terminal' 0 "${any}loooo…ng${any}" on_terminal env COLUMNS=60 "$program" --socket="$socket" list
     ctl destroy --force shown
+    if [[ ! -S /run/systemd/journal/stdout ]]; then
+        ctl create -q talks -- /bin/sh -c 'printf "a\\033[1mb\\tc\\n"'
+        ctl start talks
+        ctl wait talks
+        expect 'what is written cannot move the cursor' 0 $'a\\?\\[1mb\tc' on_terminal "$program" --socket="$socket" logs talks
+        ctl destroy talks
+    fi
     expect 'what is long goes through a pager' 0 '> [^>]*> .*' \
         on_terminal env -u SUDO_UID -u PKEXEC_UID CONSTELLATION_PAGER="sed 's/^/> /'" "$program" --socket="$socket" features
     expect 'but not with --no-pager' 0 '[^>]*' \

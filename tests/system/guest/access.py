@@ -28,6 +28,7 @@ INSTANCE_METHODS = {
     **{name: (NOTHING,) for name in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")},
     "SetLimits": (NOTHING, NOTHING),
     **{name: () for name in ("GetUsage", "GetProcesses", "GetPlan", "GetEnvironment", "Describe")},
+    "GetLog": (GLib.Variant("t", 0), NOTHING),
     "Kill": (GLib.Variant("s", "main"), GLib.Variant("i", 9), NOTHING),
 }
 

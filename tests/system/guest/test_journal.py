@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A journald that is restarted, hangs, or is not there."""
 
-import contextlib
 import os
 import signal
-import subprocess
 import time
 
 import host
+from journal import JOURNALD, sync, without_journald
 from restarts import restart_daemon
 from service import refused
 from tap import between, check, contains, equal, eventually, test
 
-JOURNALD = "systemd-journald.service"
-SOCKETS = ("systemd-journald.socket", "systemd-journald-dev-log.socket",
-           "systemd-journald-audit.socket")
 TALK = ["sh", "-c", "n=0; while sleep 0.02; do n=$((n+1)); echo line $n; done"]
-
-
-def sync():
-    """Everything that was written is in the journal."""
-    eventually(lambda: not subprocess.run(["journalctl", "--sync"], capture_output=True,
-                                          check=False).returncode, "journald answers")
 
 
 def said(identifier):
@@ -30,15 +20,6 @@ def said(identifier):
     lines = host.sh("journalctl", f"--identifier={identifier}", "--output=cat", "--no-pager",
                     "--quiet").split()
     return int(lines[-1]) if lines else 0
-
-
-@contextlib.contextmanager
-def without_journald():
-    host.sh("systemctl", "stop", *SOCKETS, JOURNALD, check=False)
-    try:
-        yield
-    finally:
-        host.sh("systemctl", "start", *SOCKETS, JOURNALD)
 
 
 @test
