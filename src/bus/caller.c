@@ -108,6 +108,22 @@ static int caller_hold(Caller *caller, sd_bus_message *message, sd_bus_error *er
     return 1;
 }
 
+/* 0 if it may go on. */
+static int caller_serve(Caller *caller, sd_bus_error *error)
+{
+    Connection *connection = caller->connection;
+    uint64_t now = timestamp_now().monotonic_usec;
+
+    if (caller->uid == 0 || connection->face->controller->mode != MODE_SYSTEM)
+        return 0;
+    if (!budget_is_left(connection->budgets, caller->uid, now))
+        return sd_bus_error_setf(
+            error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+            "uid %u keeps the service busier than one user may: ask less often", caller->uid);
+    budget_begin(connection->budgets, caller->uid, now);
+    return 0;
+}
+
 int callers_filter(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     Connection *connection = userdata;
@@ -124,12 +140,12 @@ int callers_filter(sd_bus_message *message, void *userdata, sd_bus_error *error)
     if (caller->uid == UID_NOBODY_KNOWN)
         return caller_hold(caller, message, error);
     if (g_queue_is_empty(caller->held))
-        return 0;
+        return caller_serve(caller, error);
     /* What has come while the kept ones are on their way again comes after them. */
     if (g_queue_peek_head(caller->held) != message)
         return caller_hold(caller, message, error);
     sd_bus_message_unref(g_queue_pop_head(caller->held));
-    return 0;
+    return caller_serve(caller, error);
 }
 
 bool caller_uid(Connection *connection, sd_bus_message *message, uid_t *ret)

@@ -23,6 +23,8 @@ static void connection_done(Connection *connection)
     calls_drop(connection, NULL);
     sd_event_source_disable_unref(connection->nudge);
     timer_stop(&connection->patience);
+    sd_event_source_disable_unref(connection->after);
+    budgets_free(connection->budgets);
     g_hash_table_unref(connection->callers);
     g_ptr_array_unref(connection->waits);
     g_ptr_array_unref(connection->calls);
@@ -54,6 +56,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
     if (!g_ptr_array_remove_fast(face->connections, connection))
         return 0;
     connection->nudge = sd_event_source_disable_unref(connection->nudge);
+    connection->after = sd_event_source_disable_unref(connection->after);
     timer_stop(&connection->patience);
     waits_drop(connection, NULL);
     calls_drop(connection, NULL);
@@ -89,6 +92,16 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         (void)sd_event_source_set_enabled(connection->nudge, SD_EVENT_OFF);
     /* One that asks and does not read the answers is cut, and what it asked for last not done. */
     return connection_hears(connection) ? 0 : 1;
+}
+
+/* The turn in which a message was handled is over, and the user's time with it. */
+static int on_after(sd_event_source *source, void *userdata)
+{
+    Connection *connection = userdata;
+
+    (void)source;
+    budget_end(connection->budgets, timestamp_now().monotonic_usec);
+    return 0;
 }
 
 static int on_never_greeted(sd_event_source *source, uint64_t usec, void *userdata)
@@ -161,6 +174,8 @@ static int watch(Connection *connection)
     if (r >= 0 && connection->is_message_bus)
         r = sd_bus_add_filter(connection->bus, NULL, callers_filter, connection);
     if (r >= 0 && connection->is_message_bus)
+        r = sd_event_add_post(connection->face->event, &connection->after, on_after, connection);
+    if (r >= 0 && connection->is_message_bus)
         r = sd_bus_add_match_async(connection->bus, NULL,
                                    "type='signal',sender='org.freedesktop.DBus',"
                                    "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
@@ -179,6 +194,7 @@ Connection *connection_new(Face *face, sd_bus *bus, bool is_message_bus, uid_t p
     connection->peer_uid = peer_uid;
     connection->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                                 (GDestroyNotify)caller_free);
+    connection->budgets = budgets_new();
     connection->waits = g_ptr_array_new();
     connection->calls = g_ptr_array_new();
     int r = sd_bus_attach_event(bus, face->event, SD_EVENT_PRIORITY_NORMAL);

@@ -5,6 +5,7 @@
  * private socket), the objects exported on each, and the signals. It translates, authorizes and
  * replies; what happens is core's. */
 
+#include "bus/budget.h"
 #include "core/controller.h"
 #include "util/sdbus.h"
 
@@ -29,6 +30,8 @@ struct Connection {
     sd_event_source *nudge;    /* until it has greeted: see connection.c */
     sd_event_source *patience; /* private: until it has greeted */
     GPtrArray *waits;          /* Wait calls that are held */
+    Budgets *budgets;          /* of the users of a message bus */
+    sd_event_source *after;    /* each turn of the loop in which something happened */
     GPtrArray *calls;          /* those that polkit is being asked about */
 };
 
