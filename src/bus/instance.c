@@ -111,6 +111,10 @@ static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *e
 
 static int act_prepare(Call *call, sd_bus_error *error)
 {
+    g_autoptr(GError) failure = NULL;
+
+    if (!controller_take(call->connection->face->controller, call->caller, &failure))
+        return bus_fail(error, failure);
     return tell_story(call, story_prepare, call->args, false, error);
 }
 

@@ -5,6 +5,9 @@
 #include "bus/face.h"
 #include "bus/list.h"
 #include "bus/settings-read.h"
+#include "model/names.h"
+
+#define PATTERN_MAX (4 * INSTANCE_NAME_MAX) /* a name with each of its characters in brackets */
 
 bool list_filter_read(sd_bus_message *message, ListFilter *ret, GError **error)
 {
@@ -25,6 +28,10 @@ bool list_filter_read(sd_bus_message *message, ListFilter *ret, GError **error)
                              "State: must be PENDING, STARTING, RUNNING, STOPPING, STOPPED, FAILED "
                              "or UNKNOWN");
     }
+    /* Matching takes its length for each character of each name, while everybody waits. */
+    if (ret->name && strlen(ret->name) > PATTERN_MAX)
+        return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS,
+                         "Name: a pattern has %d characters at most", PATTERN_MAX);
     if (ret->after && !id_is_valid(ret->after))
         return error_set(error, CONSTELLATION_ERROR_INVALID_ARGS, "After: not an id");
     return true;

@@ -160,10 +160,11 @@ void events_forget(void)
 {
     ConstellationEvent event;
 
-    while (take(&event))
-        continue;
+    /* First, so that the counter is not read: in a child it is the parent's as well. */
     events.epoll_fd = fd_close(events.epoll_fd);
     events.counter_fd = fd_close(events.counter_fd);
+    while (take(&event))
+        continue;
     events.callback = NULL;
 }
 

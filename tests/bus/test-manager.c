@@ -251,6 +251,18 @@ START_TEST(a_wrong_filter_is_refused)
 }
 END_TEST
 
+/* Matching a class of a million characters with many names would take seconds. */
+START_TEST(a_long_pattern_is_refused)
+{
+    char pattern[300] = "[";
+
+    memset(pattern + 1, 'b', 256);
+    pattern[257] = ']';
+    (void)bus_refuse(client, "InvalidArgs", BUS_PATH, "ListInstances", "a{sv}", 1, "Name", "s",
+                     pattern);
+}
+END_TEST
+
 START_TEST(every_feature_that_is_not_to_be_had_says_why)
 {
     sd_bus_message *reply = bus_call(client, BUS_PATH, "GetFeatures", "");
@@ -315,6 +327,6 @@ WORLD_MAIN("bus/manager", world_inherit, a_created_instance_waits_to_be_started,
            a_check_fails_as_the_start_would,
            an_instance_is_found_by_name_by_id_and_by_owner_and_name, what_is_not_there_is_not_found,
            the_list_is_in_order_of_creation, the_list_has_pages, the_list_is_filtered,
-           a_wrong_filter_is_refused, every_feature_that_is_not_to_be_had_says_why,
-           arguments_of_other_types_are_refused, what_is_no_method_is_unknown,
-           managed_objects_are_the_instances)
+           a_wrong_filter_is_refused, a_long_pattern_is_refused,
+           every_feature_that_is_not_to_be_had_says_why, arguments_of_other_types_are_refused,
+           what_is_no_method_is_unknown, managed_objects_are_the_instances)

@@ -126,7 +126,8 @@ def too_many_starts_a_second_are_refused_and_root_is_not(world):
         for _ in range(4):
             web.start()
             web.stop()
-        for method in (web.start, web.restart, lambda: alice.create("x", Command=SLEEP),
+        for method in (web.start, web.restart, lambda: web.begin("Prepare").result(),
+                       lambda: alice.create("x", Command=SLEEP),
                        lambda: alice.run("x", Command=SLEEP)):
             with refused("LimitsExceeded", "uid 1000 creates, starts or changes more than StartRatePerUser allows"):
                 method()
