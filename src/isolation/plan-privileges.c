@@ -3,6 +3,7 @@
 /* Who the payload is and what it may do: limits of its process, ids, capabilities. The kernel would
  * refuse to an ordinary user what is refused here; said in the plan it is known before a start. */
 
+#include <linux/capability.h>
 #include <sys/resource.h>
 
 #include "isolation/plan-internal.h"
@@ -183,6 +184,22 @@ static bool decide_ambient(const PlanInput *input, Plan *plan, uint64_t ambient,
     return true;
 }
 
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+/* What the root of a container needs to install and run services: the set that podman gives. Not
+ * among them: whatever is about the kernel, the network's hardware, or other processes' memory. */
+#define CONTAINER_ROOT                                                                            \
+    (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | \
+     BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SETFCAP) | BIT(CAP_SETGID) | BIT(CAP_SETPCAP) |          \
+     BIT(CAP_SETUID) | BIT(CAP_SYS_CHROOT))
+
+static uint64_t default_bounding(const PlanInput *input, uint64_t ambient)
+{
+    if (input->identity->uid != 0)
+        return ambient;
+    return input->owner_uid == 0 ? CAPABILITIES_ALL : CONTAINER_ROOT | ambient;
+}
+
 /* Root's payload has what is not taken from it; everybody else's has nothing that is not given. */
 bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error)
 {
@@ -192,7 +209,7 @@ bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error
 
     if (!decide_ambient(input, plan, ambient, error))
         return false;
-    capabilities->bounding = is_root ? CAPABILITIES_ALL : capabilities->ambient;
+    capabilities->bounding = default_bounding(input, capabilities->ambient);
     if (spec_is_set(input->spec, SETTING_CAPABILITY_BOUNDING_SET)) {
         if (!has_capabilities(input, plan)) {
             if (!plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_CAPABILITY_BOUNDING_SET,
