@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "init/mounts.h"
@@ -239,22 +240,31 @@ static char *append_part(char *end, const char *option, int fd, const char *name
     return text_append(end, name);
 }
 
-/* Paths are relative to /proc, which is where mount(2) is called. In a user namespace the layer's
- * marks are attributes that everybody may set, for the others are root's. */
+/* The marks of an overlay (this was removed, this replaces a directory) are attributes that only
+ * the host's root may set, or in a user namespace others. Without either they would be lost, and
+ * removed files come back. */
+static bool marks_are_roots(const struct Init *init)
+{
+    char path[64];
+
+    (void)append_part(path, "", layer, "/upper");
+    if (fchdir(init->proc) < 0 || setxattr(path, "trusted.overlay.mark", "", 0, 0) < 0)
+        return false;
+    (void)removexattr(path, "trusted.overlay.mark");
+    return true;
+}
+
+/* Paths are relative to /proc, which is where mount(2) is called. */
 static int mount_overlay(const struct Init *init, const struct WireStep *step, int lower)
 {
     char options[192], *end = options;
-    unsigned long flags = step->number & (MS_NOSUID | MS_NODEV);
-    int error;
 
     end = append_part(end, "lowerdir=", lower, "");
     end = append_part(end, ",upperdir=", layer, "/upper");
     end = append_part(end, ",workdir=", layer, "/work");
-    error = mount_on_stage(init, "overlay", flags, options);
-    if (error != EPERM && error != EINVAL)
-        return error;
-    (void)text_append(end, ",userxattr");
-    return mount_on_stage(init, "overlay", flags, options) == 0 ? 0 : error;
+    if (!marks_are_roots(init))
+        (void)text_append(end, ",userxattr");
+    return mount_on_stage(init, "overlay", step->number & (MS_NOSUID | MS_NODEV), options);
 }
 
 int root_overlay(const struct Init *init, const struct WireStep *step, const char **ret_path)

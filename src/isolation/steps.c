@@ -188,6 +188,8 @@ static const char *source_advice(int error_number)
 
 static const char *root_advice(unsigned kind, int error_number)
 {
+    if (kind == STEP_LAYER)
+        return "the service's state directory has to be there, and to be written to";
     switch (error_number) {
     case ENOENT:
     case ENOTDIR:

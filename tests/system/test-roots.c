@@ -313,6 +313,40 @@ START_TEST(changes_to_an_overlay_are_kept_where_there_is_a_layer)
 }
 END_TEST
 
+START_TEST(what_was_removed_in_an_overlay_stays_removed)
+{
+    static const char script[] = "rm -r /tmp && mkdir /tmp && ls -A /tmp; rm /etc/old; ls /etc";
+    Run *run = run_new_in_overlay(script, NULL);
+
+    sh("touch $R/tmp/old $R/etc/old && chown -R 0:0 $R");
+    assert_output(run, "");
+    run = run_new_in_overlay(script, NULL);
+    run->request.namespaces |= CLONE_NEWUSER;
+    run->request.id_map = ID_MAP_RANGES;
+    run->request.uids = run->request.gids = (struct IdMap){ 1, { { 0, 0, 1 } } };
+    assert_output(run, "");
+}
+END_TEST
+
+START_TEST(a_file_is_hidden_before_there_are_devices)
+{
+    Run *run = run_new_private("cat /bin/true");
+
+    run_step(run, STEP_DEVICES, 0, "/dev");
+    run_step(run, STEP_INACCESSIBLE, 0, "/bin/true");
+    for (uint32_t i = run->step_count; i-- > 1;) /* as their paths are ordered */
+        if (run->steps[i].kind == STEP_DEVICES)
+            for (; run->steps[i + 1].kind <= STEP_INACCESSIBLE; i++) {
+                struct WireStep step = run->steps[i];
+                run->steps[i] = run->steps[i + 1];
+                run->steps[i + 1] = step;
+            }
+    (void)run_complete(run);
+    ck_assert_ptr_nonnull(strstr(run_output(run), "/bin/true: Permission denied"));
+    run_free(run);
+}
+END_TEST
+
 START_TEST(a_layer_beyond_a_link_is_refused)
 {
     char layer[128];
@@ -344,4 +378,5 @@ SUITE_MAIN_WITH(
     a_root_that_the_owner_cannot_reach_is_refused, a_root_with_links_for_proc_or_dev_is_refused,
     a_root_that_is_no_directory_is_refused, links_inside_a_root_stay_inside,
     changes_to_an_overlay_are_thrown_away, changes_to_an_overlay_are_kept_where_there_is_a_layer,
+    what_was_removed_in_an_overlay_stays_removed, a_file_is_hidden_before_there_are_devices,
     a_layer_beyond_a_link_is_refused, a_root_is_left_as_it_was_entered)
