@@ -25,7 +25,7 @@ MANAGER_METHODS = {
     "GetUserUsage": (GLib.Variant("u", 0),),
 }
 INSTANCE_METHODS = {
-    **{name: (NOTHING,) for name in ("Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")},
+    **{name: (NOTHING,) for name in ("Prepare", "Start", "Stop", "Restart", "Destroy", "Freeze", "Thaw", "Wait")},
     "SetLimits": (NOTHING, NOTHING),
     **{name: () for name in ("GetUsage", "GetProcesses", "GetPlan", "GetEnvironment", "Describe")},
     "GetLog": (GLib.Variant("t", 0), NOTHING),
