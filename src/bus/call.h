@@ -24,7 +24,7 @@ struct Call {
     uid_t caller;            /* UID_NOBODY_KNOWN: it will be refused */
     void *args;
 
-    /* ---- call.c only ------------------------------------------------------------------------- */
+    /* The rest is for call.c only. */
     const AccessRow *row;
     CallAct act;
     void (*clear_args)(void *args);
