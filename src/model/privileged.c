@@ -13,7 +13,8 @@ typedef enum Privilege {
     PRIVILEGE_IF_ANY, /* capabilities */
     PRIVILEGE_IF_UNFILTERED,
     PRIVILEGE_IF_NEGATIVE,
-    PRIVILEGE_IF_RAISED, /* a limit above the hard one that payloads begin with */
+    PRIVILEGE_IF_UNLIMITED, /* a rung without a cgroup */
+    PRIVILEGE_IF_RAISED,    /* a limit above the hard one that payloads begin with */
 } Privilege;
 
 static const uint8_t privileges[_SETTING_COUNT] = {
@@ -29,6 +30,7 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_UMASK] = PRIVILEGE_NEVER,
     [SETTING_STANDARD_OUTPUT] = PRIVILEGE_NEVER, /* opened by the payload's user */
     [SETTING_STANDARD_ERROR] = PRIVILEGE_NEVER,
+    [SETTING_IGNORE_SIGPIPE] = PRIVILEGE_NEVER,
     [SETTING_LABELS] = PRIVILEGE_NEVER,
     [SETTING_RESTART] = PRIVILEGE_NEVER,
     [SETTING_RESTART_DELAY] = PRIVILEGE_NEVER,
@@ -43,7 +45,7 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_KILL_SIGNAL] = PRIVILEGE_NEVER,
     [SETTING_PERSISTENT] = PRIVILEGE_NEVER,
     [SETTING_REMOVE_ON_EXIT] = PRIVILEGE_NEVER,
-    [SETTING_BACKEND] = PRIVILEGE_NEVER,
+    [SETTING_BACKEND] = PRIVILEGE_IF_UNLIMITED, /* it would share the launcher's, and no quota */
     [SETTING_REQUIRE] = PRIVILEGE_NEVER,
     [SETTING_PID_NAMESPACE] = PRIVILEGE_IF_OFF,
     [SETTING_MOUNT_NAMESPACE] = PRIVILEGE_IF_OFF,
@@ -51,6 +53,7 @@ static const uint8_t privileges[_SETTING_COUNT] = {
     [SETTING_IPC_NAMESPACE] = PRIVILEGE_IF_OFF,
     [SETTING_CGROUP_NAMESPACE] = PRIVILEGE_IF_OFF,
     [SETTING_USER_NAMESPACE] = PRIVILEGE_NEVER, /* off is the default of the system's service */
+    [SETTING_ID_MAPPING] = PRIVILEGE_NEVER,     /* auto is one of the others as well */
     [SETTING_HOSTNAME] = PRIVILEGE_NEVER,       /* in a namespace of its own or not at all */
     [SETTING_TIME_NAMESPACE] = PRIVILEGE_NEVER, /* nor is it to have a network or none */
     [SETTING_NETWORK] = PRIVILEGE_NEVER,
@@ -133,6 +136,8 @@ static bool is_privileged(const Spec *spec, SettingId id, const uint64_t *hard_l
         return !spec_has_default_filter(spec, UINT32_MAX);
     case PRIVILEGE_IF_NEGATIVE:
         return (int64_t)spec_get_uint(spec, id) < 0;
+    case PRIVILEGE_IF_UNLIMITED:
+        return spec_get_uint(spec, id) == BACKEND_MONITOR;
     case PRIVILEGE_IF_RAISED:
         return raises_limit(spec, id, hard_limits);
     case PRIVILEGE_ALWAYS:
