@@ -96,6 +96,12 @@ class Story:
     def when_back(self):
         """And when a new one has taken over."""
 
+    def leave(self):
+        """Whatever became of the round, nothing of the story's own stays."""
+
+    def before_look(self):
+        """What is only ever more must be read before what it is to be less than."""
+
     def kill_init(self):
         living = processes()
         for pid in self.alive(living):
@@ -322,15 +328,18 @@ class Restarter(Story):
     """Ends again and again, and is restarted each time."""
     settings = {"Restart": ("s", "always"), "RestartUSec": ("t", 1000),
                 "RestartMaxDelayUSec": ("t", 2000), "StartLimitBurst": ("t", 1000000)}
-    seen = None
+    seen, noted = None, 0
 
     def action(self):
         self.status = self.random.randrange(0, 256)
         return ["exit", str(self.status), str(self.random.randrange(0, 3000))]
 
+    def before_look(self):
+        self.noted, _ = self.starts()
+
     def wrong_if_there(self, shown, begun, alive):
-        if begun > shown["Run"]:
-            return f"{begun} payloads have run in {shown['Run']} runs"
+        if self.noted > shown["Run"]:
+            return f"{self.noted} payloads have run in {shown['Run']} runs"
         if self.started != TOLD and shown["Run"] <= 1 and not alive and (
                 shown["State"] == "PENDING" or shown["Result"] == "resources"):
             return None
@@ -373,6 +382,9 @@ class Squatted(Struck):
         self.kill_init()
 
     def when_back(self):
+        self.leave()
+
+    def leave(self):
         if self.squatter:
             self.squatter.leave()
 
