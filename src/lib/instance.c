@@ -2,6 +2,7 @@
 
 /* Instances: made, started, stopped, destroyed, found. */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 /* The service has deadlines of its own for these, which are settings; when they are over it
  * answers. */
 #define AS_LONG_AS_IT_TAKES UINT64_MAX
+
+#define SIGNAL_EXIT 128 /* as shells have it */
 
 /* ---- create ---------------------------------------------------------------------------------- */
 
@@ -91,6 +94,64 @@ ConstellationError constellation_instance_start(Instance *instance)
     return result;
 }
 
+static ConstellationError begin(const Handle *handle, const char *method, Call *call)
+{
+    auto_message message = NULL;
+    int r = link_message(library.link, object_path(handle->instance.id).text, INTERFACE_INSTANCE,
+                         method, &message);
+
+    if (r >= 0)
+        r = sd_bus_message_append(message, "a{sv}", 0);
+    if (r < 0)
+        return fail_errno(r, "%s", method);
+    link_begin(library.link, message, AS_LONG_AS_IT_TAKES, call);
+    return CONSTELLATION_OK;
+}
+
+/* How the run has ended is asked for beside the stop and answered with it: a look at all properties
+ * afterwards would take longer. False: that look is needed. */
+static bool take_end(Call *call, Instance *instance)
+{
+    auto_message reply = NULL;
+    const char *result;
+    uint32_t run;
+    int32_t code, status;
+
+    if (link_finish(call, &reply) != CONSTELLATION_OK ||
+        sd_bus_message_read(reply, "usii", &run, &result, &code, &status) < 0 ||
+        strcmp(result, "success") != 0 || code == 0)
+        return false;
+    instance->state = INSTANCE_STATE_STOPPED;
+    instance->pid = 0;
+    instance->stopped_at = time(NULL);
+    instance->exit_code = code == CLD_EXITED ? status : SIGNAL_EXIT + status;
+    return true;
+}
+
+static ConstellationError stop(Handle *handle)
+{
+    Instance *instance = &handle->instance;
+    bool ran = instance->state == INSTANCE_STATE_RUNNING;
+    LastError before = last_error_take();
+    Call stop, wait;
+
+    ConstellationError result = begin(handle, "Stop", &stop);
+    if (result != CONSTELLATION_OK)
+        return result;
+    bool waits = ran && begin(handle, "Wait", &wait) == CONSTELLATION_OK;
+    result = link_finish(&stop, NULL);
+    LastError failure = last_error_take();
+    bool known = waits && result == CONSTELLATION_OK && take_end(&wait, instance);
+    if (waits && result != CONSTELLATION_OK)
+        link_abandon(&wait);
+    last_error_put(result == CONSTELLATION_OK ? &before : &failure);
+    if (known)
+        handle->init_pid = handle->main_pid = 0;
+    else
+        snapshot_refresh_quietly(handle);
+    return result;
+}
+
 ConstellationError constellation_instance_stop(Instance *instance)
 {
     Handle *handle;
@@ -98,7 +159,7 @@ ConstellationError constellation_instance_stop(Instance *instance)
     ConstellationError result = handle_enter(instance, &handle);
     if (result != CONSTELLATION_OK)
         return result;
-    result = handle_call(handle, "Stop", AS_LONG_AS_IT_TAKES, "a{sv}", 0);
+    result = stop(handle);
     handle_leave(handle);
     return result;
 }

@@ -240,6 +240,15 @@ ConstellationError link_finish(Call *call, sd_bus_message **ret_reply)
     return result;
 }
 
+void link_abandon(Call *call)
+{
+    if (!call->over)
+        call_over(call, -ECANCELED);
+    sd_bus_slot_unref(call->slot);
+    sd_bus_message_unref(call->reply);
+    link_unref(call->link);
+}
+
 ConstellationError link_call(Link *link, sd_bus_message *message, uint64_t timeout_usec,
                              sd_bus_message **ret_reply)
 {

@@ -71,6 +71,9 @@ void link_begin(Link *link, sd_bus_message *message, uint64_t timeout_usec, Call
 /* Waits for the answer, which is the caller's; ret_reply may be NULL. */
 ConstellationError link_finish(Call *call, sd_bus_message **ret_reply);
 
+/* Instead: nobody wants to know any more. */
+void link_abandon(Call *call);
+
 ConstellationError link_call(Link *link, sd_bus_message *message, uint64_t timeout_usec,
                              sd_bus_message **ret_reply);
 
