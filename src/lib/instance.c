@@ -231,6 +231,36 @@ static ConstellationError find(const char *id, Handle **ret)
     return *ret ? CONSTELLATION_OK : fail(CONSTELLATION_ERR_NO_MEMORY, "looking for '%s'", id);
 }
 
+/* Reads what the handle tells; one that was never read and cannot be is dropped. */
+static ConstellationError look_at(Handle *handle)
+{
+    ConstellationError result = CONSTELLATION_OK;
+    bool is_new = !handle->instance.created_at;
+
+    handle->busy = true;
+    if (is_new && context_make(handle))
+        result = snapshot_limits(handle);
+    if (result == CONSTELLATION_OK)
+        result = snapshot_refresh(handle);
+    handle->busy = false;
+    if (is_new && result != CONSTELLATION_OK)
+        handle_drop(handle);
+    pthread_cond_broadcast(&library.changed);
+    return result;
+}
+
+/* One that another thread is at has been read already, or is being read for the first time. */
+static ConstellationError look_or_wait(Handle *handle)
+{
+    const Instance *instance = &handle->instance;
+
+    while (handle_is_live(instance) && handle->busy && !instance->created_at)
+        pthread_cond_wait(&library.changed, &library.lock);
+    if (!handle_is_live(instance))
+        return fail(CONSTELLATION_ERR_NOT_FOUND, "it was destroyed meanwhile");
+    return handle->busy ? CONSTELLATION_OK : look_at(handle);
+}
+
 Instance *constellation_instance_get(const char *id)
 {
     Handle *handle = NULL;
@@ -242,15 +272,10 @@ Instance *constellation_instance_get(const char *id)
     if (library_enter() != CONSTELLATION_OK)
         return NULL;
     ConstellationError result = find(id, &handle);
-    bool is_new = handle && !handle->instance.created_at;
-    if (is_new && context_make(handle))
-        result = snapshot_limits(handle);
-    if (handle && result == CONSTELLATION_OK && !handle->busy)
-        result = snapshot_refresh(handle);
-    if (is_new && result != CONSTELLATION_OK)
-        handle_drop(handle);
+    if (result == CONSTELLATION_OK)
+        result = look_or_wait(handle);
     library_leave();
-    return handle && result == CONSTELLATION_OK ? &handle->instance : NULL;
+    return result == CONSTELLATION_OK ? &handle->instance : NULL;
 }
 
 InstanceState constellation_instance_state(Instance *instance)

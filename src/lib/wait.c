@@ -49,8 +49,12 @@ ConstellationError constellation_instance_wait(Instance *instance, int timeout_m
     pthread_cond_broadcast(&library.changed);
     result = wait_for_end(id, timeout_msec, end ? end : &unused);
     handle = handle_find(id);
-    if (handle && !handle->busy)
-        snapshot_refresh_quietly(handle);
-    library_leave();
+    if (!handle || handle->busy) {
+        library_leave();
+        return result;
+    }
+    handle->busy = true; /* or it might be destroyed under us */
+    snapshot_refresh_quietly(handle);
+    handle_leave(handle);
     return result;
 }
