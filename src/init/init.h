@@ -13,6 +13,10 @@
 #include "isolation/wire.h"
 #include "util/message.h"
 
+/* For large variables that nobody needs once the payload runs. The linker puts them behind all
+ * others (src/meson.build), so that what an init touches for as long as it lives is one page. */
+#define BEFORE_PAYLOAD __attribute__((section(".bss.zz_before_payload")))
+
 /* Exit code of an init that ends before its payload ran. */
 #define EXIT_NOT_STARTED 125
 

@@ -251,7 +251,7 @@ static int change_each(const struct Init *init, const char *top, uint32_t flags)
 
 int tree_change(const struct Init *init, int fd, uint32_t flags)
 {
-    static char top[PATH_MAX];
+    static char top[PATH_MAX] BEFORE_PAYLOAD;
     char path[FD_PATH_MAX];
     ssize_t length;
 

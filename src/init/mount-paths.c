@@ -21,7 +21,7 @@
 /* ---- the owner's rights ---------------------------------------------------------------------- */
 
 /* Ours, for the way back. */
-static uint32_t our_groups[WIRE_GROUPS_MAX];
+static uint32_t our_groups[WIRE_GROUPS_MAX] BEFORE_PAYLOAD;
 static long our_group_count;
 
 static bool owner_is_us(const struct WirePlan *plan)
@@ -117,7 +117,7 @@ bool view_is_kept(const struct Init *init, const char *path)
 
 /* The file systems that exist for this instance alone; nobody else has a superblock of this
  * number. */
-static dev_t own[WIRE_STEPS_MAX];
+static dev_t own[WIRE_STEPS_MAX] BEFORE_PAYLOAD;
 static uint32_t own_count;
 
 void view_add_own(int fd)
@@ -170,7 +170,7 @@ static int make_rest(int parent, char *rest, bool directory)
 
 int view_make(const struct Init *init, const char *path, bool directory)
 {
-    static char text[PATH_MAX];
+    static char text[PATH_MAX] BEFORE_PAYLOAD;
     size_t length = strlen(path), end = length;
     int fd = view_open(init, path);
 

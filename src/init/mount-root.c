@@ -197,7 +197,7 @@ int root_open_layer(const char *path)
     const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
                                   .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
     const char *name = strrchr(path, '/'), *above = name;
-    static char parent[WIRE_PATH_MAX], middle[WIRE_PATH_MAX];
+    static char parent[WIRE_PATH_MAX] BEFORE_PAYLOAD, middle[WIRE_PATH_MAX] BEFORE_PAYLOAD;
     auto_fd top = -1, layers = -1;
 
     while (above > path && above[-1] != '/')

@@ -20,7 +20,7 @@
 #define HIDDEN_FLAGS   (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 /* The trees of the binds, at the number of their step; 0 is none, for standard input is no tree. */
-static int trees[WIRE_STEPS_MAX];
+static int trees[WIRE_STEPS_MAX] BEFORE_PAYLOAD;
 
 static bool is_missing(int error)
 {
