@@ -3,28 +3,27 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "core/controller.h"
 #include "core/holder.h"
+#include "core/host.h"
 #include "core/layers.h"
 #include "core/registry.h"
 #include "core/start.h"
 #include "core/own-limits.h"
 #include "core/store.h"
-#include "core/subordinate-ids.h"
 #include "util/crash-point.h"
 #include "util/event.h"
 #include "util/file.h"
 #include "util/log.h"
 #include "util/timer.h"
 
+#define ID_MAP_FILE_MAX 65536 /* bytes; the kernel takes a page */
 /* Starts between the launcher and the exec at a time. PID 1 is single-threaded and more only
  * queue there; the launcher's socket holds some hundred requests. */
 #define STARTS_IN_FLIGHT 16
 
 /* How long the launcher may take to try all namespaces: some milliseconds, on an idle machine. */
-#define PROBE_USEC (5 * G_USEC_PER_SEC)
 
 const char *mode_to_string(Mode mode)
 {
@@ -75,6 +74,10 @@ Controller *controller_new(const ControllerOptions *options, GError **error)
     own_limits_read(&controller->own_limits);
     controller->last_capability = last_capability_read();
     controller->groups_denied = groups_are_denied();
+    (void)read_small_file_at(AT_FDCWD, "/proc/self/uid_map", ID_MAP_FILE_MAX,
+                             &controller->own_uids);
+    (void)read_small_file_at(AT_FDCWD, "/proc/self/gid_map", ID_MAP_FILE_MAX,
+                             &controller->own_gids);
     controller->launcher = options->launcher;
     controller->resources = options->resources;
     controller->store = store;
@@ -94,8 +97,7 @@ void controller_free(Controller *controller)
     g_autoptr(GPtrArray) instances = registry_list(controller->registry);
 
     controller->observer = NULL;
-    launch_call_cancel(controller->probe);
-    sd_event_source_disable_unref(controller->probe_deadline);
+    host_forget(controller);
     holder_free(controller->holder);
     users_free(controller->users);
     for (guint i = 0; i < instances->len; i++) {
@@ -112,6 +114,8 @@ void controller_free(Controller *controller)
     g_free(controller->node_name);
     g_free(controller->cluster_name);
     g_free(controller->interpreter);
+    g_free(controller->own_uids);
+    g_free(controller->own_gids);
     g_strfreev(controller->masks);
     g_free(controller->layers);
     sd_event_unref(controller->event);
@@ -283,13 +287,14 @@ static uid_t start_owner(const Start *start)
 void controller_queue_start(Controller *controller, Start *start)
 {
     users_line_up(controller->users, start_owner(start), start);
+    controller_refresh_features(controller);
     controller_pump(controller);
 }
 
 void controller_pump(Controller *controller)
 {
     /* Without an answer about the namespaces nothing can be planned; it comes soon. */
-    while (!controller->probe && controller->starts_running < STARTS_IN_FLIGHT) {
+    while (!host_is_being_asked(controller) && controller->starts_running < STARTS_IN_FLIGHT) {
         Start *start = users_next(controller->users);
         if (!start)
             return;
@@ -320,68 +325,4 @@ void controller_start_over(Controller *controller, Start *start)
     /* From the loop: the next start begins when this one has told everybody. */
     if (!controller->pump_source)
         (void)sd_event_add_defer(controller->event, &controller->pump_source, on_pump, controller);
-}
-
-static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error, void *userdata)
-{
-    Controller *controller = userdata;
-    HostFeatures *features = &controller->features;
-
-    (void)pidfd;
-    controller->probe = NULL;
-    controller->probe_deadline = sd_event_source_disable_unref(controller->probe_deadline);
-    features->known = true;
-    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
-        features->refused[kind] = reply ? reply->refused[kind] : ENOTCONN;
-    features->privileged = reply && reply->privileged;
-    features->refused_ranges = reply ? reply->refused_ranges : ENOTCONN;
-    features->refused_ranges_step = reply ? reply->refused_ranges_step : LAUNCH_STEP_NONE;
-    if (!reply)
-        log_error("asking the launcher what this host allows: %s", error->message);
-    controller_pump(controller);
-}
-
-static int on_probe_over(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Controller *controller = userdata;
-    g_autoptr(GError) error = NULL;
-
-    (void)source;
-    (void)usec;
-    launch_call_cancel(controller->probe);
-    error_set(&error, CONSTELLATION_ERROR_TIMEOUT, "the launcher does not answer");
-    on_probed(NULL, -1, error, controller);
-    return 0;
-}
-
-/* Whether newuidmap does what the files let it is only known when it has done it; a launcher that
- * is root writes the maps itself. */
-static void ask_for_range(const Controller *controller, struct LaunchRequest *request)
-{
-    const uint32_t uid = controller->uid, gid = getegid();
-    g_auto(SubordinateIds) ids = { 0 };
-
-    if (uid == 0)
-        return;
-    subordinate_ids_read(uid, &ids);
-    if (!ids.refusal && id_map_make(ids.uids, &uid, 1, &request->uids) &&
-        id_map_make(ids.gids, &gid, 1, &request->gids))
-        request->id_map = ID_MAP_RANGES;
-}
-
-void controller_reprobe(Controller *controller)
-{
-    struct LaunchRequest request = { .verb = LAUNCH_PROBE };
-    g_autoptr(GError) error = NULL;
-
-    if (controller->probe)
-        return;
-    ask_for_range(controller, &request);
-    controller->probe = launcher_call(controller->launcher, request, NULL, 0, on_probed, controller,
-                                      &error);
-    if (controller->probe)
-        (void)timer_start(controller->event, &controller->probe_deadline, PROBE_USEC, on_probe_over,
-                          controller, "probe");
-    else
-        on_probed(NULL, -1, error, controller);
 }

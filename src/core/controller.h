@@ -59,6 +59,7 @@ struct Controller {
     Resources *resources;
     HostFeatures features;
     OwnLimits own_limits;
+    char *own_uids, *own_gids; /* the maps of the service's own user namespace; NULL: not known */
     unsigned last_capability;
     bool groups_denied; /* setgroups(2), by the user namespace that the service is in */
     struct Store *store;
@@ -70,6 +71,8 @@ struct Controller {
     sd_event_source *pump_source;
     LaunchCall *probe; /* while the launcher is asked what it can do */
     sd_event_source *probe_deadline;
+    struct Rehearsal *rehearsal; /* then, while a start is rehearsed */
+    gint64 features_usec;        /* when both were over, CLOCK_MONOTONIC */
     char last_id[INSTANCE_ID_LENGTH + 1];
     GPtrArray *garbage; /* Instance, freed from the loop and never inside their own callback */
     sd_event_source *garbage_source;
@@ -155,5 +158,7 @@ void controller_pump(Controller *controller);
 /* shutdown.c; NULL is allowed. */
 void stop_all_free(struct StopAll *all);
 
-/* Forgets what is known of the namespaces and asks the launcher again. */
+/* Asks again what this host allows; starts wait meanwhile. */
 void controller_reprobe(Controller *controller);
+/* The same if something was refused, and some time ago. */
+void controller_refresh_features(Controller *controller);

@@ -53,7 +53,7 @@ static void add_namespaces(Controller *controller, GPtrArray *rows)
             refusal = g_strdup("the service is not root, so it takes a user namespace, and there "
                                "is none");
         else if (features->refused[kind] != 0)
-            refusal = namespace_refusal(kind, features->refused[kind], features->privileged);
+            refusal = namespace_refusal(kind, features);
         add_feature(rows, "namespace", namespace_infos[kind].name, refusal);
     }
 }
@@ -73,6 +73,27 @@ static void add_id_ranges(Controller *controller, GPtrArray *rows)
     else if (features->refused_ranges != 0)
         refusal = id_range_refusal(features->refused_ranges_step, features->refused_ranges);
     add_feature(rows, "id-mapping", "range", refusal);
+}
+
+/* What an init could do when a start was rehearsed. */
+static void add_steps(Controller *controller, GPtrArray *rows)
+{
+    static const unsigned steps[] = { STEP_MASK,  STEP_PROC,     STEP_READ_ONLY,
+                                      STEP_TMPFS, STEP_HOSTNAME, STEP_LOOPBACK };
+    const HostFeatures *features = &controller->features;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        int outside = features->refused_steps[0][steps[i]];
+        int inside = features->refused_steps[1][steps[i]];
+        char *refusal = NULL;
+        if (outside != 0 || (inside != 0 && !features->privileged))
+            refusal = step_failure(steps[i], outside != 0 ? outside : inside, "");
+        else if (inside != 0) {
+            g_autofree char *why = step_failure(steps[i], inside, "");
+            refusal = g_strdup_printf("in a user namespace: %s", why);
+        }
+        add_feature(rows, "step", step_name(steps[i]), refusal);
+    }
 }
 
 bool controller_has_backend(Controller *controller, const char *name, char **ret_reason)
@@ -112,8 +133,10 @@ GPtrArray *controller_features(Controller *controller)
 {
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)feature_row_free);
 
+    controller_refresh_features(controller);
     add_namespaces(controller, rows);
     add_id_ranges(controller, rows);
+    add_steps(controller, rows);
     for (size_t i = 0; i < G_N_ELEMENTS(rungs); i++) {
         char *reason = NULL;
         if (controller_has_backend(controller, rungs[i], &reason))
@@ -144,7 +167,8 @@ static void add_plan_rows(GPtrArray *rows, const Plan *plan, const Spec *spec)
                   plan->isolation[kind].reason);
     for (guint i = 0; i < plan->steps->len; i++) {
         const PlanStep *step = g_ptr_array_index(plan->steps, i);
-        if (step->setting >= 0 && spec_is_set(spec, (SettingId)step->setting))
+        if (plan_step_is_missed(step) ||
+            (step->setting >= 0 && spec_is_set(spec, (SettingId)step->setting)))
             add_check(rows, plan_step_feature(step), outcome_to_string(step->outcome),
                       step->reason ? step->reason : "");
     }

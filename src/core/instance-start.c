@@ -377,14 +377,6 @@ static void start_executed(Start *start)
     outside_watch(instance);
 }
 
-/* What nobody has asked for is no degradation: the plan shows it. */
-static bool is_asked_for(const PlanStep *step)
-{
-    return step && (step->setting >= 0 ||
-                    (step->kind != STEP_OOM_SCORE && step->kind != STEP_PAYLOAD_OOM_SCORE &&
-                     step->kind != STEP_KEYRING));
-}
-
 /* A namespace that the init was to make is then not there, which Isolation must not claim. */
 static void degrade_by_fault(Instance *instance, const PlanStep *step, const char *sentence)
 {
@@ -410,12 +402,13 @@ static void start_fault(Start *start, const struct WireMessage *message)
     if (!message->fatal) {
         const PlanStep *step = plan_step_refused(start->plan, message->step, message->path,
                                                  sentence);
-        if (start->no_degrade && is_asked_for(step)) {
+        bool is_missed = step && plan_step_is_asked_for(step);
+        if (start->no_degrade && is_missed) {
             error_set(&error, step_error_code(message->step), "%s", sentence);
             start_fail(start, g_steal_pointer(&error), RESULT_ISOLATION, EVENT_START_FAILED);
             return;
         }
-        if (is_asked_for(step))
+        if (is_missed)
             degrade_by_fault(instance, step, sentence);
         return;
     }

@@ -1,10 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "core/own-limits.h"
+#include "util/file.h"
+#include "util/parse.h"
 
 _Static_assert(RLIMIT_COUNT == RLIM_NLIMITS, "a resource has no setting");
+
+/* A hardened service does not see it. */
+static uint64_t read_files_max(void)
+{
+    g_autofree char *text = NULL;
+    uint64_t number;
+
+    if (read_small_file_at(AT_FDCWD, "/proc/sys/fs/nr_open", 64, &text) < 0 ||
+        parse_uint64(g_strchomp(text), &number) < 0)
+        return 0;
+    return number;
+}
+
+static int read_oom_score(void)
+{
+    g_autofree char *text = NULL;
+
+    if (read_small_file_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &text) < 0)
+        return 0;
+    return (int)g_ascii_strtoll(text, NULL, 10);
+}
 
 void own_limits_read(OwnLimits *ret)
 {
@@ -16,6 +40,8 @@ void own_limits_read(OwnLimits *ret)
         ret->hard[resource] = limit.rlim_max;
     }
     ret->nice = getpriority(PRIO_PROCESS, 0);
+    ret->oom_score = read_oom_score();
+    ret->files_max = read_files_max();
 }
 
 unsigned last_capability_read(void)

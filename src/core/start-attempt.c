@@ -82,7 +82,7 @@ static void take_isolation(Start *start)
     g_ptr_array_set_size(instance->degraded, 0);
     for (guint i = 0; i < start->plan->steps->len; i++) {
         const PlanStep *step = g_ptr_array_index(start->plan->steps, i);
-        if (step->outcome == OUTCOME_REFUSED)
+        if (plan_step_is_missed(step))
             instance_degrade(instance, plan_step_feature(step), "refused", step->reason);
     }
     for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
@@ -128,6 +128,8 @@ static bool make_plan(Start *start, GError **error)
         .service_uid = controller->uid,
         .service_gid = getegid(),
         .own_limits = &controller->own_limits,
+        .own_uids = controller->own_uids,
+        .own_gids = controller->own_gids,
         .last_capability = controller->last_capability,
         .identity = &identity,
         .owner = for_another ? &owner : NULL,

@@ -17,8 +17,12 @@
 #include "init/init.h"
 #include "init/procs.h"
 #include "util/fd.h"
+#include "util/syscalls.h"
 #include "util/text.h"
 
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
 #endif
@@ -127,11 +131,21 @@ static int perform(struct Init *init, uint32_t index, const char **ret_path)
     }
 }
 
+/* A mount of it that is in no tree: whatever becomes read-only or covered there, this stays. Where
+ * that cannot be had (no mount namespace, an old kernel) the one in the tree has to do. */
+static int proc_open(void)
+{
+    const unsigned flags = 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | AT_RECURSIVE;
+    long fd = syscall(SYS_open_tree, AT_FDCWD, "/proc", flags);
+
+    return fd >= 0 ? (int)fd : open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 void steps_perform(struct Init *init)
 {
     const struct WireStep *steps = plan_steps(init->plan);
 
-    init->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    init->proc = proc_open();
     for (uint32_t i = 0; i < init->plan->step_count && steps[i].kind < STEP_SESSION; i++) {
         const char *path = plan_string(init->plan, steps[i].path);
         int error = perform(init, i, &path);

@@ -33,33 +33,62 @@ const NamespaceInfo namespace_infos[NAMESPACE_COUNT] = {
 };
 /* clang-format on */
 
-char *namespace_refusal(unsigned kind, int error_number, bool privileged)
+static char *limit_advice(const NamespaceInfo *info, int64_t limit)
+{
+    if (limit == 0)
+        return g_strdup_printf("the limit %s is 0 (raise it with sysctl)", info->sysctl);
+    if (limit > 0)
+        return g_strdup_printf("the limit %s, which is %" G_GINT64_FORMAT
+                               ", or that of a container "
+                               "around the service is reached (raise it with sysctl)",
+                               info->sysctl, limit);
+    return g_strdup_printf("the limit %s is reached or 0 (raise it with sysctl)", info->sysctl);
+}
+
+/* The kernel does not tell who it was; what is found switched on is the likeliest. */
+static const char *permission_advice(const HostFeatures *features)
+{
+    const HostClues *clues = &features->clues;
+
+    if (!features->privileged && clues->userns_clone_off)
+        return "user namespaces are for root alone here (the sysctl "
+               "kernel.unprivileged_userns_clone "
+               "is 0; 1 lets everybody)";
+    if (!features->privileged && clues->apparmor_restricts)
+        return "AppArmor keeps user namespaces from ordinary users here (the sysctl "
+               "kernel.apparmor_restrict_unprivileged_userns is 1; 0, or a profile with the rule "
+               "'userns,' for constellation-launcher, lets them)";
+    if (clues->filtered)
+        return "the service runs under a system call filter, which probably forbids it (a "
+               "container's, or SystemCallFilter= or RestrictNamespaces= of its unit)";
+    if (features->privileged)
+        return "a security module forbids it, or a container around the service lacks "
+               "CAP_SYS_ADMIN";
+    return "user namespaces are forbidden for ordinary users (see the sysctls "
+           "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns), or "
+           "a container around the service forbids them";
+}
+
+char *namespace_refusal(unsigned kind, const HostFeatures *features)
 {
     const NamespaceInfo *info = &namespace_infos[kind];
     g_autofree char *advice = NULL;
 
-    switch (error_number) {
+    switch (features->refused[kind]) {
     case ENOSPC:
     case EUSERS:
-        advice = g_strdup_printf("the limit %s is reached or 0 (raise it with sysctl)",
-                                 info->sysctl);
+        advice = limit_advice(info, features->clues.limits[kind]);
         break;
     case EINVAL:
         advice = g_strdup_printf("this kernel is built without %s", info->config);
         break;
     case EPERM:
     case EACCES:
-        if (privileged)
-            advice = g_strdup("the service lacks CAP_SYS_ADMIN here, or a security module or "
-                              "system call filter forbids it");
-        else
-            advice = g_strdup("user namespaces are forbidden for ordinary users (see the sysctls "
-                              "kernel.unprivileged_userns_clone and "
-                              "kernel.apparmor_restrict_unprivileged_userns)");
+        advice = g_strdup(permission_advice(features));
         break;
     default:
         advice = g_strdup("the kernel gives no more reason than that");
     }
     return g_strdup_printf("%s namespaces cannot be made: %s: %s", info->name,
-                           g_strerror(error_number), advice);
+                           g_strerror(features->refused[kind]), advice);
 }

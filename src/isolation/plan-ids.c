@@ -192,14 +192,34 @@ static void decide_owner(const PlanInput *input, Plan *plan)
     plan->owner.gid = plan->has_id_range ? 0 : plan->identity.gid;
 }
 
+bool plan_id_exists(const char *map, uint32_t id)
+{
+    return !map || id_map_text_covers(map, (IdRange){ id, 1 });
+}
+
+/* In a container whose user namespace maps but a few ids, root can become only those. */
+static bool check_existence(const PlanInput *input, const Plan *plan, GError **error)
+{
+    const Identity *identity = input->identity;
+
+    if (input->service_uid != 0 || plan->has_id_range ||
+        (plan_id_exists(input->own_uids, identity->uid) &&
+         plan_id_exists(input->own_gids, identity->gid)))
+        return true;
+    return error_set(error, CONSTELLATION_ERROR_ISOLATION_FAILED,
+                     "User=%s: uid %u or gid %u does not exist in the user namespace that the "
+                     "service is in (a container?)",
+                     identity->user, identity->uid, identity->gid);
+}
+
 bool plan_decide_ids(const PlanInput *input, Plan *plan, GError **error)
 {
     if (!check_identity(input, plan, error))
         return false;
     plan->outside_uid = input->identity->uid;
     if (!plan_has_namespace(plan, NAMESPACE_USER))
-        return true;
-    if (!decide_map(input, plan, error))
+        return check_existence(input, plan, error);
+    if (!decide_map(input, plan, error) || !check_existence(input, plan, error))
         return false;
     decide_owner(input, plan);
     (void)id_map_outside(&plan->uids, input->identity->uid, &plan->outside_uid);

@@ -28,6 +28,10 @@ TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind);
 /* plan-namespaces.c: plan->isolation and clone_flags, and what plan_decide_ids() does. */
 bool plan_decide_namespaces(const PlanInput *input, Plan *plan, GError **error);
 
+/* Whether there is this id in the service's own user namespace, of which `map` is the file; NULL:
+ * all ids. */
+bool plan_id_exists(const char *map, uint32_t id);
+
 /* plan-ids.c: id_map, uids, gids, has_id_range, outside_uid. */
 bool plan_decide_ids(const PlanInput *input, Plan *plan, GError **error);
 

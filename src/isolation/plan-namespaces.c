@@ -2,7 +2,12 @@
 
 /* Which namespaces an instance gets: what is asked for each kind, against what this host allows. */
 
+#include <linux/capability.h>
+
 #include "isolation/plan-internal.h"
+
+/* What it takes to write a map that has more than one's own id, root among them. */
+#define MAPPER (UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID | UINT64_C(1) << CAP_SETFCAP)
 
 TryChoice plan_namespace_choice(const PlanInput *input, unsigned kind)
 {
@@ -33,8 +38,16 @@ static char *refusal_of(const PlanInput *input, const Plan *plan, unsigned kind)
                                "is none (%s)",
                                *why ? why : "UserNamespace=off");
     }
+    if (kind == NAMESPACE_USER && !features->privileged && input->service_uid == 0 &&
+        input->identity->uid != 0)
+        return g_strdup("the service is root without CAP_SYS_ADMIN, so it could only map its own "
+                        "id, and User= is another");
+    if (kind == NAMESPACE_USER && features->privileged &&
+        (features->capabilities & MAPPER) != MAPPER)
+        return g_strdup("the service lacks CAP_SETUID, CAP_SETGID or CAP_SETFCAP, without which it "
+                        "cannot map ids");
     if (features->refused[kind] != 0)
-        return namespace_refusal(kind, features->refused[kind], features->privileged);
+        return namespace_refusal(kind, features);
     if (kind == NAMESPACE_CGROUP && !input->has_cgroup)
         return g_strdup("the instance has no cgroup of its own on this rung (see Backend)");
     return NULL;

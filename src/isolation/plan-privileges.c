@@ -9,6 +9,15 @@
 #include "isolation/plan-internal.h"
 #include "model/capabilities.h"
 
+/* Whether only a privileged process may do this here: one that is root, and not in a user namespace
+ * either, where root's rights are over what is in the namespace. */
+static bool is_held_down(const PlanInput *input, const Plan *plan, unsigned step)
+{
+    bool inside = plan_has_namespace(plan, NAMESPACE_USER);
+
+    return input->service_uid != 0 || input->features->refused_steps[inside][step] != 0;
+}
+
 /* ---- limits of the process ------------------------------------------------------------------- */
 
 static bool add_oom_score_step(const PlanInput *input, Plan *plan, GError **error)
@@ -16,9 +25,13 @@ static bool add_oom_score_step(const PlanInput *input, Plan *plan, GError **erro
     int64_t score = (int64_t)spec_get_uint(input->spec, SETTING_OOM_SCORE_ADJUST);
 
     if (spec_is_set(input->spec, SETTING_OOM_SCORE_ADJUST)) {
-        if (score < 0 && input->service_uid != 0)
+        int64_t own = input->own_limits ? input->own_limits->oom_score : 0;
+        if (score < own && is_held_down(input, plan, STEP_PAYLOAD_OOM_SCORE))
             return plan_add_refused(input, plan, STEP_PAYLOAD_OOM_SCORE, SETTING_OOM_SCORE_ADJUST,
-                                    error, "the service is not root, and only root may lower it");
+                                    error,
+                                    "the service is not root, and only root may lower it (it has "
+                                    "%d; nor may root in a user namespace)",
+                                    (int)own);
         plan_add_setting_step(input, plan, STEP_PAYLOAD_OOM_SCORE, SETTING_OOM_SCORE_ADJUST)
             ->number = (uint32_t)(score + OOM_SCORE_NEUTRAL);
     } else if (input->service_uid == 0) {
@@ -28,11 +41,11 @@ static bool add_oom_score_step(const PlanInput *input, Plan *plan, GError **erro
 }
 
 /* 20 - nice is what RLIMIT_NICE counts. */
-static bool may_have_nice(const PlanInput *input, int64_t nice)
+static bool may_have_nice(const PlanInput *input, const Plan *plan, int64_t nice)
 {
     const OwnLimits *own = input->own_limits;
 
-    return input->service_uid == 0 || !own || nice >= own->nice ||
+    return !is_held_down(input, plan, STEP_NICE) || !own || nice >= own->nice ||
            (uint64_t)(20 - nice) <= own->soft[RLIMIT_NICE];
 }
 
@@ -42,9 +55,10 @@ static bool add_nice_step(const PlanInput *input, Plan *plan, GError **error)
 
     if (!spec_is_set(input->spec, SETTING_NICE))
         return true;
-    if (!may_have_nice(input, nice))
+    if (!may_have_nice(input, plan, nice))
         return plan_add_refused(input, plan, STEP_NICE, SETTING_NICE, error,
-                                "the service is not root and may not lower it (it has %d)",
+                                "the service is not root and may not lower it (it has %d; nor may "
+                                "root in a user namespace)",
                                 input->own_limits->nice);
     plan_add_setting_step(input, plan, STEP_NICE, SETTING_NICE)->number = (uint32_t)(nice + 20);
     return true;
@@ -59,11 +73,16 @@ static bool add_limit_step(const PlanInput *input, Plan *plan, const RlimitInfo 
 
     if (!rlimit_read(setting, spec_get_string(input->spec, info->setting), &limit, error))
         return false;
-    if (input->service_uid != 0 && input->own_limits &&
+    if (input->own_limits && info->resource == RLIMIT_NOFILE && input->own_limits->files_max != 0 &&
+        limit.hard > input->own_limits->files_max)
+        return plan_add_refused(input, plan, STEP_LIMIT, info->setting, error,
+                                "it is beyond the sysctl fs.nr_open, which is %" G_GUINT64_FORMAT,
+                                input->own_limits->files_max);
+    if (is_held_down(input, plan, STEP_LIMIT) && input->own_limits &&
         limit.hard > input->own_limits->hard[info->resource])
         return plan_add_refused(input, plan, STEP_LIMIT, info->setting, error,
                                 "the service is not root and may not raise the hard limit (it has "
-                                "%" G_GUINT64_FORMAT ")",
+                                "%" G_GUINT64_FORMAT "; nor may root in a user namespace)",
                                 input->own_limits->hard[info->resource]);
     PlanStep *step = plan_add_setting_step(input, plan, STEP_LIMIT, info->setting);
     step->path = g_strdup(setting->name);
@@ -89,16 +108,16 @@ bool plan_add_limit_steps(const PlanInput *input, Plan *plan, GError **error)
 
 /* In a user namespace there are only those groups that are mapped. Why some are left out, or
  * NULL. */
-static const char *drop_unmapped_groups(Plan *plan)
+static const char *drop_unmapped_groups(const PlanInput *input, Plan *plan)
 {
     Identity *identity = &plan->identity;
     size_t kept = 0, all = identity->n_groups;
     uint32_t outside;
 
-    if (plan->id_map == ID_MAP_NONE)
-        return NULL;
     for (size_t i = 0; i < all; i++)
-        if (plan->has_id_range && id_map_outside(&plan->gids, identity->groups[i], &outside))
+        if (plan->id_map == ID_MAP_NONE
+                ? plan_id_exists(input->own_gids, identity->groups[i])
+                : plan->has_id_range && id_map_outside(&plan->gids, identity->groups[i], &outside))
             identity->groups[kept++] = identity->groups[i];
     identity->n_groups = kept;
     return kept < all ? "not all of them exist in the user namespace" : NULL;
@@ -106,7 +125,7 @@ static const char *drop_unmapped_groups(Plan *plan)
 
 static bool add_groups_step(const PlanInput *input, Plan *plan, GError **error)
 {
-    const char *reason = drop_unmapped_groups(plan);
+    const char *reason = drop_unmapped_groups(input, plan);
 
     if (input->groups_denied)
         reason = "the user namespace around the service forbids it";
@@ -120,6 +139,16 @@ static bool add_groups_step(const PlanInput *input, Plan *plan, GError **error)
     if (input->groups_denied)
         plan_add_dropped(plan, STEP_GROUPS, reason);
     return true;
+}
+
+/* Root in a container may have lost the right to change ids. He can go on as himself. */
+static bool has_to_stay(const PlanInput *input, const Plan *plan)
+{
+    const int *refused = input->features->refused_steps[plan_has_namespace(plan, NAMESPACE_USER)];
+
+    return input->identity->uid == input->service_uid &&
+           input->identity->gid == input->service_gid &&
+           (refused[STEP_GROUPS] != 0 || refused[STEP_GID] != 0 || refused[STEP_UID] != 0);
 }
 
 /* Of an ordinary user's service, which has the right ids from the start. */
@@ -137,7 +166,8 @@ bool plan_add_identity_steps(const PlanInput *input, Plan *plan, GError **error)
 {
     bool is_self = input->service_uid != 0 && input->identity->uid == input->service_uid;
 
-    if (input->service_uid != 0 && !plan->has_id_range)
+    if (!plan->has_id_range &&
+        (input->service_uid != 0 || plan->id_map == ID_MAP_SINGLE || has_to_stay(input, plan)))
         return keep_identity(input, plan, error);
     /* His real groups have no number in the namespace: once left they are lost. */
     if (is_self && !spec_is_set(input->spec, SETTING_SUPPLEMENTARY_GROUPS))
@@ -160,10 +190,12 @@ static uint64_t read_capabilities(const PlanInput *input, SettingId id)
     return set;
 }
 
-/* Without a user namespace an ordinary service has none to give or to take. */
-static bool has_capabilities(const PlanInput *input, const Plan *plan)
+/* What there is to give and to take: without a user namespace an ordinary service has none. */
+static uint64_t own_capabilities(const PlanInput *input, const Plan *plan)
 {
-    return input->service_uid == 0 || plan_has_namespace(plan, NAMESPACE_USER);
+    if (plan_has_namespace(plan, NAMESPACE_USER))
+        return CAPABILITIES_ALL;
+    return input->service_uid == 0 ? input->features->capabilities : 0;
 }
 
 static bool decide_ambient(const PlanInput *input, Plan *plan, uint64_t ambient, GError **error)
@@ -171,10 +203,10 @@ static bool decide_ambient(const PlanInput *input, Plan *plan, uint64_t ambient,
     uint64_t known = input->last_capability < 63 ? (UINT64_C(2) << input->last_capability) - 1
                                                  : CAPABILITIES_ALL;
 
-    if (ambient != 0 && !has_capabilities(input, plan))
+    if ((ambient & known & ~own_capabilities(input, plan)) != 0)
         return plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_AMBIENT_CAPABILITIES, error,
-                                "the service is not root and has no user namespace to have them "
-                                "in");
+                                "the service is not root with all of them, and has no user "
+                                "namespace to have them in");
     if ((ambient & ~known) != 0) {
         g_autofree char *unknown = capabilities_print(ambient & ~known);
         return plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_AMBIENT_CAPABILITIES, error,
@@ -211,11 +243,12 @@ bool plan_add_capability_step(const PlanInput *input, Plan *plan, GError **error
         return false;
     capabilities->bounding = default_bounding(input, capabilities->ambient);
     if (spec_is_set(input->spec, SETTING_CAPABILITY_BOUNDING_SET)) {
-        if (!has_capabilities(input, plan)) {
+        if ((own_capabilities(input, plan) & UINT64_C(1) << CAP_SETPCAP) == 0) {
             if (!plan_add_refused(input, plan, STEP_CAPABILITIES, SETTING_CAPABILITY_BOUNDING_SET,
                                   error,
-                                  "the service is not root and cannot shrink it without a user "
-                                  "namespace; the payload has no capability all the same"))
+                                  "the service is not root with CAP_SETPCAP, and cannot shrink it "
+                                  "without a user namespace; the payload has no more than the "
+                                  "service all the same"))
                 return false;
         } else {
             capabilities->bounding = read_capabilities(input, SETTING_CAPABILITY_BOUNDING_SET);

@@ -95,6 +95,23 @@ const char *plan_step_feature(const PlanStep *step)
     return step->setting >= 0 ? setting_get((SettingId)step->setting)->name : step_name(step->kind);
 }
 
+bool plan_step_is_missed(const PlanStep *step)
+{
+    if (step->outcome != OUTCOME_REFUSED || !plan_step_is_asked_for(step))
+        return false;
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++)
+        if (namespace_infos[kind].step == step->kind)
+            return false;
+    return true;
+}
+
+bool plan_step_is_asked_for(const PlanStep *step)
+{
+    return step->setting >= 0 ||
+           (step->kind != STEP_OOM_SCORE && step->kind != STEP_PAYLOAD_OOM_SCORE &&
+            step->kind != STEP_KEYRING);
+}
+
 bool plan_has_namespace(const Plan *plan, unsigned kind)
 {
     return plan->isolation[kind].outcome == ISOLATION_PRIVATE;
@@ -182,6 +199,57 @@ static void copy_identity(const Identity *from, Identity *to)
     to->shell = g_strdup(from->shell);
 }
 
+/* A namespace that is not made is not private, whoever would have made it. */
+static void refuse_namespace(Plan *plan, const PlanStep *step)
+{
+    for (unsigned kind = 0; kind < NAMESPACE_COUNT; kind++) {
+        if (namespace_infos[kind].step != step->kind)
+            continue;
+        plan->isolation[kind].outcome = ISOLATION_REFUSED;
+        g_free(plan->isolation[kind].reason);
+        plan->isolation[kind].reason = g_strdup(step->reason);
+    }
+}
+
+/* Some are refused for certain values and users only; who adds the step has looked. */
+static bool is_refused(const PlanInput *input, const Plan *plan, const PlanStep *step)
+{
+    bool inside = plan_has_namespace(plan, NAMESPACE_USER);
+
+    if (step->outcome != OUTCOME_PLANNED || input->features->refused_steps[inside][step->kind] == 0)
+        return false;
+    switch (step->kind) {
+    case STEP_NICE:
+    case STEP_LIMIT:
+    case STEP_PAYLOAD_OOM_SCORE:
+        return false;
+    case STEP_CAPABILITIES:
+        return input->identity->uid != 0;
+    default:
+        return step->kind < STEP_EXEC;
+    }
+}
+
+/* What this host is known to refuse, in the words that the refusal itself would have. */
+static bool apply_refusals(const PlanInput *input, Plan *plan, GError **error)
+{
+    const int *refused = input->features->refused_steps[plan_has_namespace(plan, NAMESPACE_USER)];
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        PlanStep *step = g_ptr_array_index(plan->steps, i);
+        if (!is_refused(input, plan, step))
+            continue;
+        g_autofree char *why = step_failure(step->kind, refused[step->kind],
+                                            step->path ? step->path : "");
+        if (step->required || (input->no_degrade && plan_step_is_asked_for(step)))
+            return error_set(error, step_error_code(step->kind), "%s", why);
+        step->outcome = OUTCOME_REFUSED;
+        step->reason = g_steal_pointer(&why);
+        refuse_namespace(plan, step);
+    }
+    return true;
+}
+
 Plan *plan_make(const PlanInput *input, GError **error)
 {
     g_autoptr(Plan) plan = plan_new();
@@ -195,7 +263,8 @@ Plan *plan_make(const PlanInput *input, GError **error)
     if (!plan_decide_namespaces(input, plan, error) || !plan_set_payload(input, plan, error) ||
         !add_init_steps(input, plan, error))
         return NULL;
-    if (plan->argv && !plan_add_payload_steps(input, plan, error))
+    if ((plan->argv && !plan_add_payload_steps(input, plan, error)) ||
+        !apply_refusals(input, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

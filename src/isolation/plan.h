@@ -90,6 +90,8 @@ typedef struct Plan {
 typedef struct OwnLimits {
     uint64_t soft[RLIMIT_COUNT], hard[RLIMIT_COUNT]; /* by RLIMIT_* number */
     int nice;
+    int oom_score;
+    uint64_t files_max; /* of which nobody may open more; 0: not known */
 } OwnLimits;
 
 /* What /etc/subuid and /etc/subgid grant to the owner. */
@@ -107,7 +109,8 @@ typedef struct PlanInput {
     uid_t service_uid; /* the service's own: 0 may become anybody */
     gid_t service_gid;
     const OwnLimits *own_limits;
-    unsigned last_capability;           /* the last one that this kernel knows */
+    const char *own_uids, *own_gids; /* uid_map and gid_map of the service's own user namespace */
+    unsigned last_capability;        /* the last one that this kernel knows */
     const SubordinateIds *subordinates; /* of the owner; needed if plan_wants_range() */
     const Identity *identity;
     const Identity *owner; /* whom it belongs to; NULL: whoever the service is */
@@ -145,6 +148,13 @@ const PlanStep *plan_step_refused(Plan *plan, unsigned kind, const char *path, c
 
 /* What people know the step by: the setting that it is for, else its name. */
 const char *plan_step_feature(const PlanStep *step);
+
+/* Whether to do without it is a degradation: some only protect the service's own processes, or
+ * nobody has asked for them. */
+bool plan_step_is_asked_for(const PlanStep *step);
+
+/* Refused and asked for, and not a namespace's own step: of those Isolation tells. */
+bool plan_step_is_missed(const PlanStep *step);
 
 bool plan_has_namespace(const Plan *plan, unsigned kind);
 

@@ -6,9 +6,13 @@
  * with a stack cannot be called from C, since the child would return onto a stack without frames.
  *
  * On other architectures the child is a copy of us, and we wait for it all the same. Either way
- * `child` must not return into anything that it did not call itself. */
+ * `child` must not return into anything that it did not call itself.
+ *
+ * The filters of many containers do not let clone3() through, since they cannot look at its flags,
+ * and say ENOSYS. Then clone() has to do, which cannot put the child into a cgroup. */
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,6 +20,36 @@
 #include "util/syscalls.h"
 
 #define CLONE_STACK_SIZE 16384u /* bytes; the children use less than one page of it */
+
+/* What clone() takes of it. */
+static int old_flags(const struct clone_args *args)
+{
+    return (int)(args->flags | args->exit_signal);
+}
+
+pid_t clone_fork(const struct clone_args *args)
+{
+    long pid = syscall(SYS_clone3, args, sizeof *args);
+
+    if (pid >= 0 || errno != ENOSYS || (args->flags & CLONE_INTO_CGROUP) != 0)
+        return pid < 0 ? -errno : (pid_t)pid;
+#if defined(__s390__)
+    pid = syscall(SYS_clone, NULL, old_flags(args), (int *)(uintptr_t)args->pidfd, NULL, 0);
+#else
+    pid = syscall(SYS_clone, old_flags(args), NULL, (int *)(uintptr_t)args->pidfd, NULL, 0);
+#endif
+    return pid < 0 ? -errno : (pid_t)pid;
+}
+
+#if defined(__x86_64__) || (defined(__aarch64__) && defined(__LP64__))
+static pid_t old_clone_vfork(const struct clone_args *args, int (*child)(void *), void *arg)
+{
+    char *top = (char *)(uintptr_t)(args->stack + args->stack_size);
+    int pid = clone(child, top, old_flags(args), arg, (pid_t *)(uintptr_t)args->pidfd);
+
+    return pid < 0 ? -errno : pid;
+}
+#endif
 
 pid_t clone_vfork(struct clone_args *args, int (*child)(void *), void *arg)
 {
@@ -64,14 +98,16 @@ pid_t clone_vfork(struct clone_args *args, int (*child)(void *), void *arg)
                        "r"(number), [child] "r"(child), [arg] "r"(arg), [exit] "i"(SYS_exit)
                      : "x9", "memory", "cc");
 #endif
+    if (result == -ENOSYS && (args->flags & CLONE_INTO_CGROUP) == 0)
+        return old_clone_vfork(args, child, arg);
     return (pid_t)result;
 #else
-    long result;
+    pid_t result;
 
     args->flags |= CLONE_VFORK;
-    result = syscall(SYS_clone3, args, sizeof *args);
+    result = clone_fork(args);
     if (result == 0)
         _exit(child(arg));
-    return result < 0 ? -errno : (pid_t)result;
+    return result;
 #endif
 }

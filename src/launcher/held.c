@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "launcher/clone.h"
 #include "launcher/launcher.h"
 #include "util/fd.h"
 #include "util/syscalls.h"
@@ -28,8 +29,8 @@ int held_become_root(const struct Launcher *launcher, struct Held *held)
     held->ours = fd_close(held->ours);
     if (read(held->childs, &byte, 1) != 1)
         return ECANCELED;
-    /* An ordinary user's own groups remain: leaving one may be forbidden to him. */
-    if (launcher->privileged && syscall(SYS_setgroups, 0, NULL) < 0)
+    /* Where leaving a group is forbidden the groups remain, as those of an ordinary user do. */
+    if (launcher->privileged && syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
         return errno;
     if (syscall(SYS_setresgid, SAME, 0, SAME) < 0 || syscall(SYS_setresuid, SAME, 0, SAME) < 0)
         return errno;
@@ -65,21 +66,19 @@ pid_t held_clone(const struct Launcher *launcher, const struct LaunchRequest *re
                  struct clone_args *args, struct Held *held, int (*child)(void *), void *arg)
 {
     int pair[2];
-    long pid;
-    int error;
+    pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     *held = (struct Held){ .ours = pair[0], .childs = pair[1] };
-    pid = syscall(SYS_clone3, args, sizeof *args);
+    pid = clone_fork(args);
     if (pid == 0)
         _exit(child(arg));
-    error = pid < 0 ? errno : 0;
     held->childs = fd_close(held->childs);
-    if (error == 0) {
-        write_maps(launcher, request, (pid_t)pid);
+    if (pid > 0) {
+        write_maps(launcher, request, pid);
         let_go(launcher, held);
     }
     held->ours = fd_close(held->ours);
-    return pid < 0 ? -error : (pid_t)pid;
+    return pid;
 }

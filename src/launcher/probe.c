@@ -21,13 +21,19 @@ struct Probe {
     bool map;         /* whether it maps its ids, without which a user namespace is of no use */
 };
 
-bool probe_privileged(void)
+static uint64_t own_capabilities(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
-    return syscall(SYS_capget, &header, sets) == 0 &&
-           (sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return 0;
+    return sets[0].effective | (uint64_t)sets[1].effective << 32;
+}
+
+bool probe_privileged(void)
+{
+    return (own_capabilities() & UINT64_C(1) << CAP_SYS_ADMIN) != 0;
 }
 
 /* The exit status is the errno: it fits. */
@@ -104,6 +110,7 @@ void probe_host(const struct Launcher *launcher, const struct LaunchRequest *req
     };
 
     reply->privileged = launcher->privileged;
+    reply->capabilities = own_capabilities();
     for (size_t i = 0; i < NAMESPACE_COUNT; i++)
         reply->refused[i] = probe_one(launcher, flags[i]);
     if (request->id_map == ID_MAP_RANGES)

@@ -19,6 +19,7 @@
 #include "launcher/launcher.h"
 #include "util/fd.h"
 #include "util/syscalls.h"
+#include "util/text.h"
 
 struct Child {
     const struct Launcher *launcher;
@@ -86,6 +87,38 @@ static int child_main(void *arg)
     return EXIT_FAILURE;
 }
 
+static pid_t child_clone(struct clone_args *args, struct Child *child)
+{
+    const struct LaunchRequest *request = child->request;
+
+    *child->launcher->outcome = (struct Outcome){ .step = LAUNCH_STEP_NONE, .error = 0 };
+    return request->id_map == ID_MAP_RANGES
+               ? held_clone(child->launcher, request, args, &child->held, child_main, child)
+               : clone_vfork(args, child_main, child);
+}
+
+/* Where clone3() cannot be had: it waits for its plan meanwhile, and has done nothing yet. */
+static pid_t clone_and_move(struct clone_args *args, struct Child *child, int cgroup)
+{
+    char text[sizeof "4294967295"];
+    auto_fd members = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    size_t length;
+    pid_t pid;
+
+    if (members < 0)
+        return -errno;
+    args->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+    pid = child_clone(args, child);
+    if (pid <= 0 || child->launcher->outcome->error != 0)
+        return pid;
+    length = (size_t)(text_append_number(text, (uint32_t)pid) - text);
+    if (write(members, text, length) == (ssize_t)length)
+        return pid;
+    *child->launcher->outcome = (struct Outcome){ .step = LAUNCH_STEP_CLONE, .error = errno };
+    (void)kill(pid, SIGKILL);
+    return pid;
+}
+
 void spawn_init(const struct Launcher *launcher, const struct LaunchRequest *request, int ctl,
                 int cgroup, struct LaunchReply *reply, int *ret_pidfd)
 {
@@ -102,11 +135,10 @@ void spawn_init(const struct Launcher *launcher, const struct LaunchRequest *req
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)cgroup;
     }
-    *outcome = (struct Outcome){ .step = LAUNCH_STEP_NONE, .error = 0 };
     (void)all_signals(SIG_BLOCK, &mask);
-    pid = request->id_map == ID_MAP_RANGES
-              ? held_clone(launcher, request, &args, &child.held, child_main, &child)
-              : clone_vfork(&args, child_main, &child);
+    pid = child_clone(&args, &child);
+    if (pid == -ENOSYS && cgroup >= 0)
+        pid = clone_and_move(&args, &child, cgroup);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
     if (pid < 0) {
         reply->step = LAUNCH_STEP_CLONE;

@@ -165,7 +165,7 @@ static void fill(const Resources *resources, const Placement *placement, LimitKi
     }
     if (placement->cgroup_fd < 0) {
         enforced_set(row, is_no_limit(kind, asked), NULL,
-                     g_strdup("the instance has no cgroup that could hold it"));
+                     g_strdup("the rung \"monitor\" has no cgroup that could hold it"));
         return;
     }
     r = read_limit(placement->cgroup_fd, kind, &actual);
@@ -199,6 +199,9 @@ GPtrArray *placement_enforced(Resources *resources, const Placement *placement,
 static char *parent_controllers(Resources *resources, const Backend *backend)
 {
     auto_fd fd = backend->open_parent ? backend->open_parent(resources) : -1;
+    /* It will be below a scope that systemd has yet to make. */
+    if (fd < 0 && backend == backend_by_name("cgroup") && resources_wants_holder(resources))
+        fd = backend_by_name("scope")->open_parent(resources);
     char controllers[512];
 
     if (fd < 0 || cgroup_read(fd, "cgroup.controllers", controllers, sizeof(controllers)) < 0)

@@ -25,7 +25,7 @@ static inline void prepare(void)
                            .user = (char *)"ann",
                            .home = (char *)"/home/ann",
                            .shell = (char *)"/bin/zsh" };
-    features = (HostFeatures){ .known = true, .privileged = true };
+    features = (HostFeatures){ .known = true, .privileged = true, .capabilities = UINT64_MAX };
     input = (PlanInput){ .spec = spec,
                          .name = "web",
                          .id = "i0000000000001",

@@ -9,9 +9,13 @@
 #include "isolation/namespaces.h"
 #include "suite.h"
 
+static HostClues clues;
+
 static void check_refusal(unsigned kind, int error_number, bool privileged, const char *part)
 {
-    g_autofree char *sentence = namespace_refusal(kind, error_number, privileged);
+    HostFeatures features = { .privileged = privileged, .clues = clues };
+    features.refused[kind] = error_number;
+    g_autofree char *sentence = namespace_refusal(kind, &features);
 
     ck_assert_msg(strstr(sentence, part), "'%s' is not in: %s", part, sentence);
 }
@@ -72,7 +76,11 @@ START_TEST(a_limit_is_named)
 {
     check_refusal(NAMESPACE_PID, ENOSPC, true, "user.max_pid_namespaces");
     check_refusal(NAMESPACE_USER, EUSERS, false, "user.max_user_namespaces");
-    check_refusal(NAMESPACE_MOUNT, ENOSPC, true, "user.max_mnt_namespaces");
+    check_refusal(NAMESPACE_MOUNT, ENOSPC, true, "user.max_mnt_namespaces is 0");
+    clues.limits[NAMESPACE_MOUNT] = 7;
+    check_refusal(NAMESPACE_MOUNT, ENOSPC, true, "user.max_mnt_namespaces, which is 7");
+    clues.limits[NAMESPACE_MOUNT] = -1;
+    check_refusal(NAMESPACE_MOUNT, ENOSPC, true, "user.max_mnt_namespaces is reached or 0");
 }
 END_TEST
 
@@ -91,6 +99,20 @@ START_TEST(who_forbids_it_depends_on_who_asks)
 }
 END_TEST
 
+START_TEST(what_is_found_switched_on_is_named_and_nothing_else)
+{
+    clues.filtered = true;
+    check_refusal(NAMESPACE_PID, EPERM, true, "under a system call filter");
+    check_refusal(NAMESPACE_PID, EPERM, false, "under a system call filter");
+    clues.apparmor_restricts = true;
+    check_refusal(NAMESPACE_USER, EPERM, false, "_restrict_unprivileged_userns is 1;");
+    clues.userns_clone_off = true;
+    check_refusal(NAMESPACE_USER, EPERM, false, "kernel.unprivileged_userns_clone is 0;");
+    check_refusal(NAMESPACE_PID, EPERM, true, "under a system call filter");
+}
+END_TEST
+
 SUITE_MAIN("isolation/namespaces", every_kind_has_a_row, settings_are_those_of_their_kind,
            what_clone_makes_can_be_asked_of_clone, every_refusal_names_the_kind_and_the_error,
-           a_limit_is_named, a_kernel_without_it_is_named, who_forbids_it_depends_on_who_asks)
+           a_limit_is_named, a_kernel_without_it_is_named, who_forbids_it_depends_on_who_asks,
+           what_is_found_switched_on_is_named_and_nothing_else)

@@ -27,7 +27,7 @@ static Plan *make_plan(const char *command)
                           .user = (char *)"ann",
                           .home = (char *)"/",
                           .shell = (char *)"/bin/sh" };
-    const HostFeatures features = { .known = true, .privileged = true };
+    const HostFeatures features = { .known = true, .privileged = true, .capabilities = UINT64_MAX };
     const PlanInput input = { .spec = spec,
                               .name = "web",
                               .id = "i0000000000001",

@@ -21,7 +21,7 @@ static void prepare(void)
     spec = spec_new();
     identity = (Identity){ .user = (char *)"root", .home = (char *)"/root", .shell = (char *)"sh" };
     owner = (Identity){ .uid = 1000, .gid = 1000, .user = (char *)"ann" };
-    features = (HostFeatures){ .known = true, .privileged = true };
+    features = (HostFeatures){ .known = true, .privileged = true, .capabilities = UINT64_MAX };
     input = (PlanInput){ .spec = spec,
                          .name = "web",
                          .id = "i0000000000001",

@@ -22,7 +22,9 @@ static void check_namespace(unsigned kind, const char *choice, bool privileged, 
     /* Without privilege nothing but the user namespace itself can be had without one. */
     bool possible = refused == 0 && (privileged || kind == NAMESPACE_USER);
 
-    features = (HostFeatures){ .known = true, .privileged = privileged };
+    features = (HostFeatures){ .known = true,
+                               .privileged = privileged,
+                               .capabilities = UINT64_MAX };
     features.refused[kind] = refused;
     input.service_uid = privileged ? 0 : identity.uid;
     for (unsigned other = 0; other < NAMESPACE_COUNT; other++)
