@@ -148,8 +148,9 @@ static void come_and_go(sd_bus *bus)
 
 static void check_service_under(const char *name, Evil evil)
 {
-    /* The launcher comes with the first one. */
-    (void)bus_run(client, "first", "sleep 100");
+    /* The launcher, timers and the like come with the first one. */
+    (void)bus_call(client, bus_run(client, "first", "sleep 100"), "Destroy", "a{sv}", 1, "Force",
+                   "b", 1);
     AnswerTime idle = answer_time();
     unsigned long rss = service_rss_kib();
     unsigned fds = service_fds();
