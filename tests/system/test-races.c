@@ -15,7 +15,7 @@
 #include "unit/suite.h"
 
 #define SOMEBODY 1000u
-#define RACES    80
+#define RACES    40
 
 static char directory[] = "/var/tmp/races-XXXXXX";
 static volatile bool racing;
