@@ -305,6 +305,11 @@ static bool read_config(DaemonOptions *options, GError **error)
     int r = read_small_file_at(AT_FDCWD, path, CONFIG_SIZE_MAX, &text);
     if (r == -ENOENT && !options->config_path)
         return true;
+    /* Whoever embeds a service under another user may have kept the HOME of before. */
+    if (r == -EACCES && !options->config_path && options->mode == MODE_PRIVATE) {
+        log_warning("%s: %s: going on without it", path, g_strerror(-r));
+        return true;
+    }
     if (r < 0)
         return error_from_errno(error, CONSTELLATION_ERROR_INVALID_ARGS, r, "%s", path);
     if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &failure))
