@@ -42,7 +42,7 @@ reports_umask() (umask 027; says umask=0027 "$probe")
 reports_cwd() (cd "$work" && says "cwd=$work" "$probe")
 reports_fds() { says 'fd_7=/dev/null' "$probe" 7</dev/null; }
 reports_environment() { says env=A env -i A=1 "$probe"; }
-reports_ignored() (trap '' TERM; says SigIgn=0000000000004000 "$probe")
+reports_ignored() { says SigIgn=0000000000004000 env --default-signal --ignore-signal=TERM "$probe"; }
 reports_mounts() { says "mounts=$(wc -l </proc/self/mountinfo)" "$probe"; }
 escapes_newlines() { says 'arg_1=a\x0ab' "$probe" arguments $'a\nb'; }
 writes_to_file() { "$probe" --output="$work/report" && grep -q ^pid= "$work/report"; }
