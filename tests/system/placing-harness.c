@@ -68,13 +68,31 @@ Child child_start_in(int cgroup_fd)
     return child_clone(&args, false);
 }
 
+static unsigned child_count_children(const Child *child)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", child->pid, child->pid);
+    g_autofree char *text = NULL;
+    unsigned count = 0;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return 0;
+    for (const char *end = text; *end; end++)
+        count += *end == ' '; /* behind each */
+    return count;
+}
+
+/* One signal at a time: two that wait are one. */
 void child_fork_more(Child *child, unsigned n)
 {
-    const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+    const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+    unsigned wanted = child_count_children(child);
 
     for (unsigned i = 0; i < n; i++) {
+        wanted++;
         ck_assert_int_eq(kill(child->pid, SIGUSR1), 0);
-        (void)nanosleep(&pause, NULL);
+        for (int turn = 0; turn < 400 && child_count_children(child) < wanted; turn++)
+            (void)nanosleep(&pause, NULL);
+        ck_assert_uint_eq(child_count_children(child), wanted);
     }
 }
 
