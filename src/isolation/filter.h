@@ -21,5 +21,6 @@ GBytes *filter_compile(const char *const *words, int refusal, bool all_abis, GEr
 enum {
     FILTER_ARGUMENTS_DEFAULT = 1u << 0, /* goes with filter_default_words */
     FILTER_LOCK_PERSONALITY = 1u << 1,
+    FILTER_NAMESPACES = 1u << 2, /* programs of other ABIs are killed */
 };
 GBytes *filter_arguments(unsigned what);

@@ -39,6 +39,8 @@ bool plan_choose_filters(const PlanInput *input, Plan *plan, GError **error)
         arguments |= FILTER_ARGUMENTS_DEFAULT;
     if (spec_get_uint(input->spec, SETTING_LOCK_PERSONALITY))
         arguments |= FILTER_LOCK_PERSONALITY;
+    if (spec_get_uint(input->spec, SETTING_RESTRICT_NAMESPACES))
+        arguments |= FILTER_NAMESPACES;
     if (arguments != 0 && !add_filter(plan, filter_arguments(arguments)))
         return false;
     if (on_default && !add_filter(plan, filter_compile(filter_default_words, EPERM, false, error)))

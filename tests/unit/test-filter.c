@@ -312,10 +312,45 @@ START_TEST(a_locked_personality_is_locked_in_every_abi)
 }
 END_TEST
 
+START_TEST(closed_namespaces_are_closed_in_every_way_and_abi)
+{
+    const struct {
+        const char *name;
+        uint64_t argument;
+        uint32_t result;
+    } rows[] = {
+        { "unshare", CLONE_NEWUSER, REFUSED(EPERM) },
+        { "unshare", 0x80, REFUSED(EPERM) },
+        { "unshare", CLONE_FILES, ALLOWED },
+        { "clone", CLONE_NEWNET | 17, REFUSED(EPERM) },
+        { "clone", CLONE_VM | 17, ALLOWED },
+        { "setns", 0, REFUSED(EPERM) },
+        { "clone3", 0, REFUSED(ENOSYS) },
+        { "personality", 8, ALLOWED },
+        { "mount", 0, ALLOWED },
+    };
+
+    program = filter_arguments(FILTER_NAMESPACES);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct seccomp_data call = call_of(rows[i].name, rows[i].argument, 0, 0);
+
+        ck_assert_msg(bpf_run(program, &call) == rows[i].result, "row %zu: %s", i, rows[i].name);
+    }
+    struct seccomp_data other = { .nr = 3, .arch = AUDIT_ARCH_I386 },
+                        x32 = call_of("read", 0, 0, 0);
+    if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+        return;
+    x32.nr |= (int)X32;
+    ck_assert_uint_eq(bpf_run(program, &other), SECCOMP_RET_KILL_PROCESS);
+    ck_assert_uint_eq(bpf_run(program, &x32), SECCOMP_RET_KILL_PROCESS);
+}
+END_TEST
+
 SUITE_MAIN_WITH("isolation/filter", NULL, clean, a_list_allows_what_it_names,
                 a_list_takes_away_what_it_names, calls_of_later_kernels_are_not_there,
                 a_program_says_what_the_list_says_for_every_call,
                 other_abis_are_filtered_likewise_or_killed, the_same_text_is_the_same_program,
                 the_default_is_for_services_and_not_for_the_machine,
                 the_default_allows_few_enough_calls, arguments_are_looked_at_in_their_low_half,
-                a_locked_personality_is_locked_in_every_abi)
+                a_locked_personality_is_locked_in_every_abi,
+                closed_namespaces_are_closed_in_every_way_and_abi)

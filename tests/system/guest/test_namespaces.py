@@ -234,3 +234,22 @@ def a_range_goes_without_a_pid_namespace_too(world):
             web.stop()
             equal(web["State"], "STOPPED")
             web.destroy()
+
+
+@test(beds=BOTH)
+def further_namespaces_can_be_closed_to_root_and_to_the_root_of_a_range(world):
+    output = world.path("said")
+    script = (f"exec > {output} 2>&1; for kind in user mount net pid uts ipc cgroup time; do "
+              "unshare --$kind true && echo made $kind; done; nsenter --target=1 --uts true && "
+              "echo entered; echo over")
+    with granted(*RANGES):
+        for settings in ({}, {"UserNamespace": "required"}):
+            open(output, "w", encoding="utf-8").close()
+            os.chmod(output, 0o666)
+            world.run("web", Command=["sh", "-c", script], RestrictNamespaces=True,
+                      CapabilityBoundingSet="~", **settings).wait()
+            said = host.read(output)
+            check("over" in said and "made" not in said and "entered" not in said, said)
+            world.get("web").destroy()
+        world.run("web", Command=["sh", "-c", script], CapabilityBoundingSet="~").wait()
+        check("made user" in host.read(output), host.read(output))
