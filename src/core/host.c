@@ -119,6 +119,7 @@ static void on_probed(const struct LaunchReply *reply, int pidfd, GError *error,
     look_for_clues(&features->clues);
     features->privileged = reply && reply->privileged;
     features->capabilities = reply ? reply->capabilities : 0;
+    features->files_max = reply ? reply->files_max : 0;
     features->refused_ranges = reply ? reply->refused_ranges : ENOTCONN;
     features->refused_ranges_step = reply ? reply->refused_ranges_step : LAUNCH_STEP_NONE;
     if (!reply) {

@@ -5,21 +5,8 @@
 
 #include "core/own-limits.h"
 #include "util/file.h"
-#include "util/parse.h"
 
 _Static_assert(RLIMIT_COUNT == RLIM_NLIMITS, "a resource has no setting");
-
-/* A hardened service does not see it. */
-static uint64_t read_files_max(void)
-{
-    g_autofree char *text = NULL;
-    uint64_t number;
-
-    if (read_small_file_at(AT_FDCWD, "/proc/sys/fs/nr_open", 64, &text) < 0 ||
-        parse_uint64(g_strchomp(text), &number) < 0)
-        return 0;
-    return number;
-}
 
 static int read_oom_score(void)
 {
@@ -41,7 +28,6 @@ void own_limits_read(OwnLimits *ret)
     }
     ret->nice = getpriority(PRIO_PROCESS, 0);
     ret->oom_score = read_oom_score();
-    ret->files_max = read_files_max();
 }
 
 unsigned last_capability_read(void)

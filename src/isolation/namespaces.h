@@ -31,6 +31,7 @@ typedef struct HostClues {
 typedef struct HostFeatures {
     bool known;                   /* the launcher has answered */
     bool privileged;              /* namespaces can be had without a user namespace */
+    uint64_t files_max;           /* the sysctl fs.nr_open; 0: not known */
     uint64_t capabilities;        /* the launcher's; bit n is capability n */
     int refused[NAMESPACE_COUNT]; /* 0, or the errno of making one */
     int refused_ranges;           /* 0, or the errno of having a map of subordinate ids written */

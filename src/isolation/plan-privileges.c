@@ -73,11 +73,11 @@ static bool add_limit_step(const PlanInput *input, Plan *plan, const RlimitInfo 
 
     if (!rlimit_read(setting, spec_get_string(input->spec, info->setting), &limit, error))
         return false;
-    if (input->own_limits && info->resource == RLIMIT_NOFILE && input->own_limits->files_max != 0 &&
-        limit.hard > input->own_limits->files_max)
+    if (info->resource == RLIMIT_NOFILE && input->features->files_max != 0 &&
+        limit.hard > input->features->files_max)
         return plan_add_refused(input, plan, STEP_LIMIT, info->setting, error,
                                 "it is beyond the sysctl fs.nr_open, which is %" G_GUINT64_FORMAT,
-                                input->own_limits->files_max);
+                                input->features->files_max);
     if (is_held_down(input, plan, STEP_LIMIT) && input->own_limits &&
         limit.hard > input->own_limits->hard[info->resource])
         return plan_add_refused(input, plan, STEP_LIMIT, info->setting, error,

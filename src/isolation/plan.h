@@ -91,7 +91,6 @@ typedef struct OwnLimits {
     uint64_t soft[RLIMIT_COUNT], hard[RLIMIT_COUNT]; /* by RLIMIT_* number */
     int nice;
     int oom_score;
-    uint64_t files_max; /* of which nobody may open more; 0: not known */
 } OwnLimits;
 
 /* What /etc/subuid and /etc/subgid grant to the owner. */

@@ -104,6 +104,7 @@ struct LaunchReply {
     int32_t cld_code; /* LAUNCH_REAP: CLD_* and status, the si_ fields of siginfo_t, whose names */
     int32_t cld_status;               /* are macros */
     uint64_t capabilities;            /* LAUNCH_PROBE: the launcher's own, bit n is capability n */
+    uint64_t files_max;               /* LAUNCH_PROBE: the sysctl fs.nr_open, 0 if not known */
     uint32_t privileged;              /* LAUNCH_PROBE: 1 if no user namespace is needed */
     int32_t refused[NAMESPACE_COUNT]; /* LAUNCH_PROBE: 0 or the errno of making one */
     int32_t refused_ranges;           /* LAUNCH_PROBE with ID_MAP_RANGES: 0 or an errno */
