@@ -55,13 +55,13 @@ static int device_bind(const struct Init *init, int host, int dev, size_t i)
 }
 
 /* A container around us may let nobody make devices; in a user namespace nobody may. */
-static int device_make(const struct Init *init, int host, int dev, size_t i)
+static int device_make(const struct Init *init, int host, int directory, size_t i)
 {
     dev_t number = makedev(devices[i].major, devices[i].minor);
 
-    if (mknodat(dev, devices[i].name, S_IFCHR | 0666, number) == 0)
-        return fchmodat(dev, devices[i].name, 0666, 0) < 0 ? errno : 0;
-    return errno == EPERM ? device_bind(init, host, dev, i) : errno;
+    if (mknodat(directory, devices[i].name, S_IFCHR | 0666, number) == 0)
+        return fchmodat(directory, devices[i].name, 0666, 0) < 0 ? errno : 0;
+    return errno == EPERM ? device_bind(init, host, directory, i) : errno;
 }
 
 static int links_make(int host, int dev)

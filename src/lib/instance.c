@@ -272,10 +272,10 @@ Instance *constellation_instance_get(const char *id)
     if (library_enter() != CONSTELLATION_OK)
         return NULL;
     ConstellationError result = find(id, &handle);
-    if (result == CONSTELLATION_OK)
+    if (handle)
         result = look_or_wait(handle);
     library_leave();
-    return result == CONSTELLATION_OK ? &handle->instance : NULL;
+    return handle && result == CONSTELLATION_OK ? &handle->instance : NULL;
 }
 
 InstanceState constellation_instance_state(Instance *instance)
