@@ -16,6 +16,7 @@ struct Holder {
     Conversation *conversation;
     LaunchCall *launch;
     int pidfd;
+    pid_t pid;     /* as the launcher knows it */
     bool placing;  /* the scope was asked for: its answer comes in any case */
     GError *error; /* of what failed meanwhile */
 };
@@ -45,6 +46,10 @@ static void holder_finish(Holder *holder, const GError *error)
     }
     if (error)
         log_warning("the scope for direct cgroups: %s", error->message);
+    if (holder->pidfd >= 0 && error)
+        launcher_abandon(controller->launcher, fd_steal(&holder->pidfd), holder->pid);
+    else if (holder->pidfd >= 0)
+        launcher_reap_at_end(controller->launcher, fd_steal(&holder->pidfd), holder->pid);
     controller->holder = NULL;
     holder_free(holder);
     for (guint i = 0; i < waiting->len; i++)
@@ -91,6 +96,7 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
 
     holder->launch = NULL;
     holder->pidfd = pidfd;
+    holder->pid = reply ? reply->pid : 0;
     if (error) {
         holder_finish(holder, error);
         return;

@@ -99,37 +99,45 @@ void launcher_reap(Launcher *launcher, pid_t pid)
         g_array_append_val(launcher->unreaped, pid);
 }
 
-/* An init that nobody waits for any more: its conversation is closed, so it is about to end. */
-typedef struct Unwanted {
+/* An init whose end nobody else waits for. */
+typedef struct Unwatched {
     Launcher *launcher;
     pid_t pid;
-} Unwanted;
+} Unwatched;
 
-static int on_unwanted_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static int on_unwatched_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    g_autofree Unwanted *unwanted = userdata;
+    const Unwatched *unwatched = userdata;
 
     (void)fd;
     (void)revents;
-    launcher_reap(unwanted->launcher, unwanted->pid);
+    launcher_reap(unwatched->launcher, unwatched->pid);
+    (void)sd_event_source_set_floating(source, false);
     sd_event_source_disable_unref(source);
     return 0;
 }
 
-void launcher_abandon(Launcher *launcher, int pidfd, pid_t pid)
+void launcher_reap_at_end(Launcher *launcher, int pidfd, pid_t pid)
 {
-    g_autofree Unwanted *unwanted = g_new0(Unwanted, 1);
+    Unwatched *unwatched = g_new0(Unwatched, 1);
     sd_event_source *source;
 
-    *unwanted = (Unwanted){ launcher, pid };
-    (void)sys_pidfd_send_signal(pidfd, SIGKILL);
-    if (sd_event_add_io(launcher->event, &source, pidfd, EPOLLIN, on_unwanted_ended, unwanted) <
+    *unwatched = (Unwatched){ launcher, pid };
+    if (sd_event_add_io(launcher->event, &source, pidfd, EPOLLIN, on_unwatched_ended, unwatched) <
         0) {
+        g_free(unwatched);
         fd_close(pidfd);
         return;
     }
     (void)sd_event_source_set_io_fd_own(source, true);
-    unwanted = NULL;
+    (void)sd_event_source_set_destroy_callback(source, g_free);
+    (void)sd_event_source_set_floating(source, true); /* it goes with the loop, if not before */
+}
+
+void launcher_abandon(Launcher *launcher, int pidfd, pid_t pid)
+{
+    (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    launcher_reap_at_end(launcher, pidfd, pid);
 }
 
 static bool reply_is_sound(const Received *received, const struct LaunchReply *reply)

@@ -44,5 +44,8 @@ void launch_call_cancel(LaunchCall *call);
 /* Kills an init that nobody wants any more and lets go of it when it has ended. Takes the pidfd. */
 void launcher_abandon(Launcher *launcher, int pidfd, pid_t pid);
 
+/* The same without the killing: for one that may go on for long. Takes the pidfd. */
+void launcher_reap_at_end(Launcher *launcher, int pidfd, pid_t pid);
+
 /* Lets go of a process that has ended, so that its pid may be used again; nobody waits for it. */
 void launcher_reap(Launcher *launcher, pid_t pid);
