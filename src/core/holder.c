@@ -96,11 +96,11 @@ static void on_launched(const struct LaunchReply *reply, int pidfd, GError *erro
 
     holder->launch = NULL;
     holder->pidfd = pidfd;
-    holder->pid = reply ? reply->pid : 0;
     if (error) {
         holder_finish(holder, error);
         return;
     }
+    holder->pid = reply->pid;
     int r = reply->error != 0 ? -reply->error : procfs_pidfd_pid(pidfd, &pid);
     if (r < 0) {
         error_from_errno(&failure, CONSTELLATION_ERROR_SPAWN_FAILED, r, "its process");
