@@ -81,7 +81,7 @@ ConstellationError constellation_instance_create(const InstanceConfig *config, I
 
 /* ---- start, stop, destroy -------------------------------------------------------------------- */
 
-ConstellationError constellation_instance_start(Instance *instance)
+static ConstellationError begin_run(Instance *instance, const char *method)
 {
     Handle *handle;
 
@@ -89,9 +89,14 @@ ConstellationError constellation_instance_start(Instance *instance)
     if (result != CONSTELLATION_OK)
         return result;
     (void)context_make(handle);
-    result = handle_call(handle, "Start", AS_LONG_AS_IT_TAKES, "a{sv}", 0);
+    result = handle_call(handle, method, AS_LONG_AS_IT_TAKES, "a{sv}", 0);
     handle_leave(handle);
     return result;
+}
+
+ConstellationError constellation_instance_start(Instance *instance)
+{
+    return begin_run(instance, "Start");
 }
 
 static ConstellationError begin(const Handle *handle, const char *method, Call *call)
@@ -166,15 +171,7 @@ ConstellationError constellation_instance_stop(Instance *instance)
 
 ConstellationError constellation_instance_restart(Instance *instance)
 {
-    Handle *handle;
-
-    ConstellationError result = handle_enter(instance, &handle);
-    if (result != CONSTELLATION_OK)
-        return result;
-    (void)context_make(handle);
-    result = handle_call(handle, "Restart", AS_LONG_AS_IT_TAKES, "a{sv}", 0);
-    handle_leave(handle);
-    return result;
+    return begin_run(instance, "Restart");
 }
 
 ConstellationError constellation_instance_kill(Instance *instance, int signal, bool all)
