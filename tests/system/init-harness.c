@@ -453,3 +453,20 @@ int cgroup_make(char path[256])
         return -1;
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
+
+void run_assert_output(Run *run, const char *output)
+{
+    (void)run_complete(run);
+    ck_assert_str_eq(run_output(run), output);
+    run_free(run);
+}
+
+void run_assert_fault(Run *run, uint32_t step, int error, const char *path)
+{
+    run_start_in_vain(run);
+    ck_assert_uint_eq(run->message.step, step);
+    ck_assert_int_eq(run->message.error, error);
+    ck_assert_str_eq(run->message.path, path);
+    ck_assert_int_eq(run_wait(run), 125);
+    run_free(run);
+}

@@ -116,3 +116,7 @@ pid_t run_lock_holder(const Run *run);
 /* A cgroup of our own below the cgroup2 mount: its directory, or -1. */
 int cgroup_make(char path[256]);
 void file_text(const char *path, char *text, size_t size);
+
+/* It runs to its end and has said this; it ends at this step, before the payload. Both free it. */
+void run_assert_output(Run *run, const char *output);
+void run_assert_fault(Run *run, uint32_t step, int error, const char *path);

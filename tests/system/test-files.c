@@ -93,23 +93,6 @@ static void belong_to_somebody(Run *run)
     run->header.owner_uid = run->header.owner_gid = SOMEBODY;
 }
 
-static void assert_output(Run *run, const char *output)
-{
-    (void)run_complete(run);
-    ck_assert_str_eq(run_output(run), output);
-    run_free(run);
-}
-
-static void assert_fault(Run *run, uint32_t step, int error, const char *path)
-{
-    run_start_in_vain(run);
-    ck_assert_uint_eq(run->message.step, step);
-    ck_assert_int_eq(run->message.error, error);
-    ck_assert_str_eq(run->message.path, path);
-    ck_assert_int_eq(run_wait(run), 125);
-    run_free(run);
-}
-
 /* ---- binds ----------------------------------------------------------------------------------- */
 
 START_TEST(a_bind_shows_its_source_at_another_path)
@@ -118,11 +101,11 @@ START_TEST(a_bind_shows_its_source_at_another_path)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "to", NOTHING);
-    assert_output(run, "source\nnew\n");
+    run_assert_output(run, "source\nnew\n");
     run = run_new_look("cat to/f; ls from");
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from/f", "to/f", NOTHING);
-    assert_output(run, "source\nf\nn\n");
+    run_assert_output(run, "source\nf\nn\n");
 }
 END_TEST
 
@@ -153,7 +136,7 @@ START_TEST(a_source_is_taken_before_anything_lies_over_it)
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "to", NOTHING);
     run_mount(run, STEP_TMPFS, NOTHING, path_of("from"), "size=1M");
-    assert_output(run, "source\n");
+    run_assert_output(run, "source\n");
 }
 END_TEST
 
@@ -163,7 +146,7 @@ START_TEST(set_uid_bits_and_devices_do_not_count_on_a_bind)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "to", NOTHING);
-    assert_output(run, "to rw,nosuid,nodev\n");
+    run_assert_output(run, "to rw,nosuid,nodev\n");
 }
 END_TEST
 
@@ -173,11 +156,11 @@ START_TEST(what_is_missing_is_a_fault_or_optional)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "nothing", "to", NOTHING | MOUNT_OPTIONAL);
-    assert_output(run, "target\n");
+    run_assert_output(run, "target\n");
     run = run_new_look("cat to/f");
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "nothing", "to", NOTHING);
-    assert_fault(run, STEP_SOURCES, ENOENT, path_of("nothing"));
+    run_assert_fault(run, STEP_SOURCES, ENOENT, path_of("nothing"));
 }
 END_TEST
 
@@ -187,11 +170,11 @@ START_TEST(a_directory_is_bound_to_a_directory_and_a_file_to_a_file)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "to/f", NOTHING);
-    assert_fault(run, STEP_BIND, ENOTDIR, path_of("to/f"));
+    run_assert_fault(run, STEP_BIND, ENOTDIR, path_of("to/f"));
     run = run_new_look("true");
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from/f", "to", NOTHING);
-    assert_fault(run, STEP_BIND, EISDIR, path_of("to"));
+    run_assert_fault(run, STEP_BIND, EISDIR, path_of("to"));
 }
 END_TEST
 
@@ -203,11 +186,11 @@ START_TEST(a_target_is_made_where_the_file_system_is_the_instances_own_and_nowhe
     run_mount(run, STEP_TMPFS, NOTHING, path_of("to"), "mode=755,size=1M");
     bind_to(run, "from", "to/a/b", NOTHING);
     bind_to(run, "from/f", "to/a/c", NOTHING);
-    assert_output(run, "source\nsource\ndrwxr-xr-x\n");
+    run_assert_output(run, "source\nsource\ndrwxr-xr-x\n");
     run = run_new_look("true");
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "to/a/b", NOTHING);
-    assert_fault(run, STEP_BIND, ENOENT, path_of("to/a/b"));
+    run_assert_fault(run, STEP_BIND, ENOENT, path_of("to/a/b"));
     ck_assert_int_lt(access(path_of("to/a"), F_OK), 0);
 }
 END_TEST
@@ -219,7 +202,7 @@ START_TEST(a_fifo_is_bound_and_not_opened)
     ck_assert_int_eq(mkfifo(path_of("fifo"), 0644), 0);
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "fifo", "to/f", NOTHING);
-    assert_output(run, "fifo\n");
+    run_assert_output(run, "fifo\n");
 }
 END_TEST
 
@@ -229,11 +212,11 @@ START_TEST(links_of_proc_lead_nowhere)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     run_mount(run, STEP_BIND, NOTHING, path_of("to"), "/proc/self/root/etc");
-    assert_fault(run, STEP_SOURCES, ELOOP, "/proc/self/root/etc");
+    run_assert_fault(run, STEP_SOURCES, ELOOP, "/proc/self/root/etc");
     run = run_new_look("true");
     run_step(run, STEP_SOURCES, 0, NULL);
     run_mount(run, STEP_BIND, NOTHING, "/proc/self/cwd", path_of("from"));
-    assert_fault(run, STEP_BIND, ELOOP, "/proc/self/cwd");
+    run_assert_fault(run, STEP_BIND, ELOOP, "/proc/self/cwd");
 }
 END_TEST
 
@@ -302,7 +285,7 @@ START_TEST(a_mask_hides_in_every_copy_too)
     run_step(run, STEP_MASK, 0, path_of("closed/in"));
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "closed", "to", NOTHING);
-    assert_output(run, "closed:\nin\n\nto/in:\nin\n");
+    run_assert_output(run, "closed:\nin\n\nto/in:\nin\n");
 }
 END_TEST
 
@@ -314,17 +297,17 @@ START_TEST(what_the_owner_cannot_reach_is_not_bound_for_him)
 
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "closed/in", "to", NOTHING);
-    assert_output(run, "secret\n"); /* root's own instance */
+    run_assert_output(run, "secret\n"); /* root's own instance */
     run = run_new_look("cat to/f");
     belong_to_somebody(run);
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "closed/in", "to", NOTHING);
-    assert_fault(run, STEP_SOURCES, EACCES, path_of("closed/in"));
+    run_assert_fault(run, STEP_SOURCES, EACCES, path_of("closed/in"));
     run = run_new_look("cat to/f");
     belong_to_somebody(run);
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "from", "closed/in", NOTHING);
-    assert_fault(run, STEP_BIND, EACCES, path_of("closed/in"));
+    run_assert_fault(run, STEP_BIND, EACCES, path_of("closed/in"));
 }
 END_TEST
 
@@ -339,7 +322,7 @@ START_TEST(the_owners_groups_count)
     run->header.owner_group_count = 1;
     run_step(run, STEP_SOURCES, 0, NULL);
     bind_to(run, "closed/in", "to", NOTHING);
-    assert_output(run, "secret\n");
+    run_assert_output(run, "secret\n");
 }
 END_TEST
 
@@ -364,7 +347,7 @@ START_TEST(set_uid_bits_can_be_taken_everywhere)
                             "/proc/self/mountinfo; echo end");
 
     run_step(run, STEP_NOSUID, 0, "/");
-    assert_output(run, "end\n");
+    run_assert_output(run, "end\n");
 }
 END_TEST
 
@@ -375,7 +358,7 @@ START_TEST(mounts_before_they_are_kept_in_are_refused)
     for (uint32_t i = 0; i < run->step_count; i++)
         if (run->steps[i].kind == STEP_MOUNTS_SLAVE)
             run->steps[i].kind = STEP_SUBREAPER;
-    assert_fault(run, STEP_PLAN, EBADMSG, "");
+    run_assert_fault(run, STEP_PLAN, EBADMSG, "");
 }
 END_TEST
 

@@ -79,23 +79,6 @@ static Run *run_new_private(const char *script)
     return run;
 }
 
-static void assert_output(Run *run, const char *output)
-{
-    (void)run_complete(run);
-    ck_assert_str_eq(run_output(run), output);
-    run_free(run);
-}
-
-static void assert_fault(Run *run, uint32_t step, int error, const char *path)
-{
-    run_start_in_vain(run);
-    ck_assert_uint_eq(run->message.step, step);
-    ck_assert_int_eq(run->message.error, error);
-    ck_assert_str_eq(run->message.path, path);
-    ck_assert_int_eq(run_wait(run), 125);
-    run_free(run);
-}
-
 /* ---- private --------------------------------------------------------------------------------- */
 
 START_TEST(a_private_root_has_programs_and_nothing_else_of_the_host)
@@ -125,7 +108,7 @@ START_TEST(links_of_the_host_stay_links)
     run_step(run, STEP_ROOT_LEAVE, 0, "/");
     if (access("/bin/../bin", F_OK) != 0 || readlink("/bin", (char[8]){ 0 }, 8) < 0)
         SKIP("/bin is no link here");
-    assert_output(run, "usr/bin\n");
+    run_assert_output(run, "usr/bin\n");
 }
 END_TEST
 
@@ -135,7 +118,7 @@ START_TEST(a_home_is_made_for_the_payloads_user)
 
     run_as(run, SOMEBODY, SOMEBODY);
     run_step(run, STEP_HOME, 0, "/home/ann");
-    assert_output(run, "1000 1000 755\nx\n");
+    run_assert_output(run, "1000 1000 755\nx\n");
 }
 END_TEST
 
@@ -156,7 +139,7 @@ START_TEST(nothing_but_processes_is_in_a_proc_that_is_a_subset)
     Run *run = run_new_private("ls /proc | grep -v '[0-9]' | tr '\n' ' '");
 
     run_step(run, STEP_PROC_SUBSET, 0, "/proc");
-    assert_output(run, "self thread-self ");
+    run_assert_output(run, "self thread-self ");
 }
 END_TEST
 
@@ -187,7 +170,7 @@ START_TEST(devices_are_bound_where_they_cannot_be_made)
     run->request.id_map = ID_MAP_RANGES;
     run->request.uids = run->request.gids = (struct IdMap){ 1, { { 0, 0, 1 } } };
     run_step(run, STEP_DEVICES, 0, "/dev");
-    assert_output(run, "1:3\n1:9\n6\n");
+    run_assert_output(run, "1:3\n1:9\n6\n");
 }
 END_TEST
 
@@ -198,7 +181,7 @@ START_TEST(a_directory_becomes_the_root)
     Run *run = run_new_in_root("ls / | tr '\n' ' '; echo x >/etc/new", 0);
     char path[128];
 
-    assert_output(run, "bin dev etc lib lib64 proc sys tmp usr ");
+    run_assert_output(run, "bin dev etc lib lib64 proc sys tmp usr ");
     (void)snprintf(path, sizeof path, "%s/etc/new", root);
     ck_assert_int_eq(access(path, F_OK), 0);
 }
@@ -222,7 +205,7 @@ START_TEST(a_root_that_the_owner_cannot_reach_is_refused)
 
     ck_assert_int_eq(chmod(directory, 0700), 0);
     run->header.owner_uid = run->header.owner_gid = SOMEBODY;
-    assert_fault(run, STEP_ROOT_DIRECTORY, EACCES, root);
+    run_assert_fault(run, STEP_ROOT_DIRECTORY, EACCES, root);
 }
 END_TEST
 
@@ -242,10 +225,11 @@ START_TEST(a_root_with_links_for_proc_or_dev_is_refused)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         sh(rows[i].spoil);
-        assert_fault(run_new_in_root("true", 0), STEP_ROOT_DIRECTORY, rows[i].error, rows[i].path);
+        run_assert_fault(run_new_in_root("true", 0), STEP_ROOT_DIRECTORY, rows[i].error,
+                         rows[i].path);
     }
     sh("rm $R/sys");
-    assert_output(run_new_in_root("echo without", 0), "without\n");
+    run_assert_output(run_new_in_root("echo without", 0), "without\n");
 }
 END_TEST
 
@@ -255,11 +239,11 @@ START_TEST(a_root_that_is_no_directory_is_refused)
 
     run_step(run, STEP_ROOT_DIRECTORY, 0, "/etc/passwd");
     run_step(run, STEP_ROOT_LEAVE, 0, "/");
-    assert_fault(run, STEP_ROOT_DIRECTORY, ENOTDIR, "/etc/passwd");
+    run_assert_fault(run, STEP_ROOT_DIRECTORY, ENOTDIR, "/etc/passwd");
     run = run_new_shell("true");
     run_step(run, STEP_ROOT_DIRECTORY, 0, "/proc/self/root");
     run_step(run, STEP_ROOT_LEAVE, 0, "/");
-    assert_fault(run, STEP_ROOT_DIRECTORY, ELOOP, "/proc/self/root");
+    run_assert_fault(run, STEP_ROOT_DIRECTORY, ELOOP, "/proc/self/root");
 }
 END_TEST
 
@@ -292,8 +276,8 @@ static Run *run_new_in_overlay(const char *script, const char *layer)
 
 START_TEST(changes_to_an_overlay_are_thrown_away)
 {
-    assert_output(run_new_in_overlay("echo x >/etc/new; cat /etc/new", NULL), "x\n");
-    assert_output(run_new_in_overlay("ls /etc; stat -c '%u %a' /", NULL), "1000 755\n");
+    run_assert_output(run_new_in_overlay("echo x >/etc/new; cat /etc/new", NULL), "x\n");
+    run_assert_output(run_new_in_overlay("ls /etc; stat -c '%u %a' /", NULL), "1000 755\n");
 }
 END_TEST
 
@@ -306,9 +290,9 @@ START_TEST(changes_to_an_overlay_are_kept_where_there_is_a_layer)
     ck_assert_int_eq(mkdir(state, 0700), 0);
     if (mount("tmpfs", state, "tmpfs", 0, NULL) < 0)
         SKIP("an overlay does not take a layer on just any file system");
-    assert_output(run_new_in_overlay("echo kept >/etc/new; rmdir /tmp", layer), "");
-    assert_output(run_new_in_overlay("cat /etc/new; ls -d /tmp 2>/dev/null", layer), "kept\n");
-    assert_output(run_new_in_overlay("ls /etc", NULL), "");
+    run_assert_output(run_new_in_overlay("echo kept >/etc/new; rmdir /tmp", layer), "");
+    run_assert_output(run_new_in_overlay("cat /etc/new; ls -d /tmp 2>/dev/null", layer), "kept\n");
+    run_assert_output(run_new_in_overlay("ls /etc", NULL), "");
     ck_assert_int_eq(umount(state), 0);
 }
 END_TEST
@@ -319,12 +303,12 @@ START_TEST(what_was_removed_in_an_overlay_stays_removed)
     Run *run = run_new_in_overlay(script, NULL);
 
     sh("touch $R/tmp/old $R/etc/old && chown -R 0:0 $R");
-    assert_output(run, "");
+    run_assert_output(run, "");
     run = run_new_in_overlay(script, NULL);
     run->request.namespaces |= CLONE_NEWUSER;
     run->request.id_map = ID_MAP_RANGES;
     run->request.uids = run->request.gids = (struct IdMap){ 1, { { 0, 0, 1 } } };
-    assert_output(run, "");
+    run_assert_output(run, "");
 }
 END_TEST
 
@@ -353,7 +337,7 @@ START_TEST(a_layer_beyond_a_link_is_refused)
 
     (void)snprintf(layer, sizeof layer, "%s/link/overlays/i0", directory);
     sh("ln -s / $D/link");
-    assert_fault(run_new_in_overlay("true", layer), STEP_LAYER, ELOOP, layer);
+    run_assert_fault(run_new_in_overlay("true", layer), STEP_LAYER, ELOOP, layer);
 }
 END_TEST
 
@@ -362,10 +346,10 @@ START_TEST(a_root_is_left_as_it_was_entered)
     Run *run = run_new_shell("true");
 
     run_step(run, STEP_ROOT_PRIVATE, 0, "/");
-    assert_fault(run, STEP_PLAN, EBADMSG, "");
+    run_assert_fault(run, STEP_PLAN, EBADMSG, "");
     run = run_new_shell("true");
     run_step(run, STEP_ROOT_LEAVE, 0, "/");
-    assert_fault(run, STEP_PLAN, EBADMSG, "");
+    run_assert_fault(run, STEP_PLAN, EBADMSG, "");
 }
 END_TEST
 
